@@ -1,0 +1,1 @@
+"""Benchmark formats, one file each: ``load(rows, card) -> items``."""

@@ -1,0 +1,1 @@
+"""Parameters and FLOPs of a model, computed from its ``config.json``."""

@@ -1,0 +1,1 @@
+"""Architectures, one file per ``model_type`` of a ``config.json``."""

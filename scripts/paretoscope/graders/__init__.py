@@ -1,0 +1,1 @@
+"""Graders, one file each: ``grade(response, item) -> Grade``, pure."""

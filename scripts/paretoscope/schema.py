@@ -1,0 +1,197 @@
+"""The records and tables that flow through the workflow: every field with its type, unit and meaning.
+
+Records (dataclasses) are rows of the per-cell files. Tables (tuples of :class:`Column`) are the CSV and Parquet files
+that the analysis reads. A *cell* is one (model, benchmark) pair of a study's grid.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+
+VERDICTS = ("correct", "wrong", "no_answer", "unparsed", "truncated", "timeout", "crashed")
+"""What can come of grading one completion; never folded into a yes or no.
+
+correct, wrong: an answer was found and compared. no_answer: none was found. unparsed: an answer was found that the
+grader can't read. truncated: the token limit (or the end of the recording) came before the answer. timeout, crashed:
+the grader gave up within its CPU-time or memory limit.
+"""
+
+FINISH_REASONS = ("stop", "length")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One problem of a benchmark."""
+
+    id: str
+    """Unique within the benchmark."""
+    question: str
+    """The problem as the benchmark states it, without any prompt wording."""
+    target: str
+    """The gold answer in the form that the benchmark's grader reads."""
+    choices: tuple[str, ...] = ()
+    """Answer options in the order shown (multiple choice); empty otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How tokens are drawn. ``temperature`` 0 is greedy; ``top_p`` 1 and ``top_k`` 0 are off."""
+
+    temperature: float
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    frequency_penalty: float = 0.0
+    max_new_tokens: int | None = None
+    """Completion tokens at most; None: whatever the context leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One completion to generate."""
+
+    item_id: str
+    sample: int
+    """0-based index among the samples of the item."""
+    messages: tuple[dict, ...]
+    """Chat messages, each ``{"role": ..., "content": ...}``."""
+    seed: int
+    """Seed of this completion alone, so that it doesn't depend on its neighbours in a batch."""
+    key: str
+    """Content key in the completion store (see :mod:`paretoscope.store`)."""
+    reference: str = ""
+    """A response that must be graded correct; read by the oracle control and by no real engine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What an engine returned for one request."""
+
+    item_id: str
+    sample: int
+    text: str
+    """The generated text, reasoning included, prompt excluded."""
+    finish_reason: str | None
+    """``stop``, ``length`` (the token limit came first) or None (the recording doesn't say)."""
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """The verdict on one completion and how it was reached."""
+
+    item_id: str
+    sample: int
+    verdict: str
+    """One of :data:`VERDICTS`."""
+    answer: str | None
+    """The extracted answer, None where there was none."""
+    method: str
+    """The layer that decided: of extraction and comparison, e.g. ``boxed/exact``."""
+
+
+def to_row(record) -> dict:
+    """Return a record as a JSON-ready dictionary, fields in declared order."""
+    return asdict(record)
+
+
+def from_row(kind, row: dict):
+    """Build a ``kind`` record from a row, ignoring keys that it doesn't have."""
+    return kind(**{field.name: row[field.name] for field in fields(kind) if field.name in row})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table: name, pandas dtype, unit ('' where there is none) and meaning."""
+
+    name: str
+    dtype: str
+    unit: str
+    description: str
+
+
+def _verdict_rates() -> tuple[Column, ...]:
+    return tuple(
+        Column(f"{verdict}_rate", "float64", "fraction", f"completions with the verdict {verdict}")
+        for verdict in VERDICTS
+        if verdict != "correct"
+    )
+
+
+COMPLETIONS = (
+    Column("model", "category", "", "model id"),
+    Column("benchmark", "category", "", "benchmark id"),
+    Column("item_id", "str", "", "item id within the benchmark"),
+    Column("sample", "int64", "", "0-based sample index"),
+    Column("verdict", "category", "", "one of: " + ", ".join(VERDICTS)),
+    Column("prompt_tokens", "Int64", "tokens", "tokens of the prompt"),
+    Column("completion_tokens", "Int64", "tokens", "tokens generated, reasoning included"),
+    Column("prefill_flops", "float64", "FLOPs", "computed from the prompt tokens"),
+    Column("decode_flops", "float64", "FLOPs", "computed from the tokens decoded, at their context lengths"),
+)
+"""``summary/completions.parquet``: one row per completion."""
+
+CELLS = (
+    Column("model", "str", "", "model id"),
+    Column("model_name", "str", "", "name to show"),
+    Column("family", "str", "", "model family"),
+    Column("kind", "str", "", "dense, moe, hybrid or control"),
+    Column("type", "str", "", "reasoning, instruct or base"),
+    Column("release_date", "str", "ISO date", "release date of the model; empty for controls"),
+    Column("total_parameters", "float64", "parameters", "all weights"),
+    Column("active_parameters", "float64", "parameters", "weights used for one token"),
+    Column("benchmark", "str", "", "benchmark id"),
+    Column("benchmark_name", "str", "", "name to show"),
+    Column("n_items", "int64", "items", "items graded"),
+    Column("n_samples", "int64", "samples", "completions per item"),
+    Column("accuracy", "float64", "fraction", "mean over items of the share of correct samples"),
+    Column("accuracy_se", "float64", "fraction", "standard error of accuracy, clustered by item"),
+    Column(
+        "accuracy_low",
+        "float64",
+        "fraction",
+        "lower end of the 95 % interval (Wilson, at the clustered standard error's effective size)",
+    ),
+    Column("accuracy_high", "float64", "fraction", "upper end of the 95 % interval"),
+    *_verdict_rates(),
+    Column("prompt_tokens_mean", "float64", "tokens", "mean prompt length"),
+    Column("prompt_tokens_p50", "float64", "tokens", "median prompt length"),
+    Column("prompt_tokens_p95", "float64", "tokens", "95th percentile of the prompt length"),
+    Column("completion_tokens_mean", "float64", "tokens", "mean completion length"),
+    Column("completion_tokens_p50", "float64", "tokens", "median completion length"),
+    Column("completion_tokens_p95", "float64", "tokens", "95th percentile of the completion length"),
+    Column("prefill_flops_mean", "float64", "FLOPs", "mean prefill FLOPs per completion"),
+    Column("decode_flops_mean", "float64", "FLOPs", "mean decode FLOPs per completion"),
+    Column("total_flops_mean", "float64", "FLOPs", "mean prefill + decode FLOPs per completion"),
+    Column("total_flops_se", "float64", "FLOPs", "standard error of total_flops_mean, clustered by item"),
+    Column("total_flops_correct_mean", "float64", "FLOPs", "mean total FLOPs of correct completions"),
+    Column("total_flops_incorrect_mean", "float64", "FLOPs", "mean total FLOPs of all other completions"),
+    Column("load_seconds", "float64", "s", "wall time to load the engine (last attempt)"),
+    Column("generation_seconds", "float64", "s", "wall time spent generating, over all attempts"),
+    Column("wall_seconds", "float64", "s", "load_seconds + generation_seconds"),
+    Column("tokens_per_second", "float64", "tokens/s", "completion tokens / generation_seconds"),
+    Column(
+        "peak_memory_bytes",
+        "float64",
+        "bytes",
+        "peak memory of the generating process: device memory on a GPU, resident set on a CPU",
+    ),
+    Column("engine", "str", "", "engine that generated"),
+    Column("engine_version", "str", "", "its version"),
+    Column("device", "str", "", "device it ran on"),
+    Column("revision", "str", "", "revision of the weights (40 hex digits)"),
+)
+"""``summary/cells.csv``: one row per (model, benchmark). What was not measured is empty, never 0."""
+
+ABSENT_CELLS = (
+    Column("model", "str", "", "model id"),
+    Column("benchmark", "str", "", "benchmark id"),
+    Column("reason", "str", "", "why the cell is not in cells.csv"),
+)
+"""``summary/absent_cells.csv``: cells of the grid that have no row, and why."""
+
+
+def names(table: tuple[Column, ...]) -> list[str]:
+    """Return the column names of a table, in order."""
+    return [column.name for column in table]
