@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from .errors import InputError, suggest
@@ -13,7 +13,7 @@ from .errors import InputError, suggest
 PACKAGE = Path(__file__).parent
 
 
-@lru_cache(maxsize=None)
+@cache
 def available(folder: str) -> tuple[str, ...]:
     """Return the component names in a folder of the package, e.g. ``engines``, without importing any."""
     return tuple(sorted(path.stem for path in (PACKAGE / folder).glob("*.py") if not path.stem.startswith("_")))
@@ -50,7 +50,7 @@ class _Strip(ast.NodeTransformer):
     visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _strip
 
 
-@lru_cache(maxsize=None)
+@cache
 def source_digest(*names: str) -> str:
     """Return a digest of what the named modules do: their code without comments, docstrings and layout.
 
