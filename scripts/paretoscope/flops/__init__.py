@@ -1,1 +1,196 @@
-"""Parameters and FLOPs of a model, computed from its ``config.json``."""
+"""Parameters and FLOPs of a model, computed from its ``config.json``.
+
+>>> architecture = describe(config)
+>>> architecture.parameters.total
+8190735360
+>>> prefill, decode = completion_flops(architecture, prompt_tokens=[200, 180], completion_tokens=[8000, 512])
+
+What is counted
+    Every matmul of the language model at 2 FLOPs per multiply-add: attention projections, scores and weighted sum,
+    feed-forward, router, the experts that a token is routed to, shared experts, vocabulary head.
+Causal attention
+    Token i attends i keys, itself included (min(i, window) in a sliding-window layer), not the full T x T square: the
+    algorithm's work, whatever a kernel spends on masked scores.
+Prefill
+    The prompt's tokens through all layers, and the vocabulary head for the last position alone: the first completion
+    token needs no other. A prompt counts whole, also where an engine found its prefix in a cache.
+Decode
+    ``completion_tokens`` - 1 forwards of one token against the key-value cache, head included. The first completion
+    token comes from prefill and the last one is never fed back, so the tokens fed attend prompt + 1 up to
+    prompt + completion - 1 keys.
+Left out
+    Everything that isn't a matmul with weights or between queries, keys and values: embedding lookup, norms, biases,
+    rotary embedding, scaling, softmax, soft-capping, activations, elementwise products, expert selection and weighting,
+    residual additions, sampling. Also multi-token-prediction modules, vision and audio towers, speculative drafts.
+
+A test compares the counts with PyTorch's FlopCounterMode over transformers' models, to the last digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .. import plugins
+from ..errors import InputError, suggest
+from .blocks import Architecture, Block, Parameters
+from .config import Config
+
+__all__ = ["Architecture", "Parameters", "breakdown", "completion_flops", "describe"]
+
+_FOLDER = "flops/architectures"
+
+
+def describe(config: Mapping) -> Architecture:
+    """Return the architecture that a parsed ``config.json`` stands for.
+
+    A multimodal config (one with ``text_config``) gives its language model; the other towers are left out.
+
+    Parameters
+    ----------
+    config : mapping
+        Parsed ``config.json``; ``model_type`` names the file in ``flops/architectures`` that reads it.
+
+    Returns
+    -------
+    Architecture
+        With ``.parameters`` (total, active, embedding).
+
+    Raises
+    ------
+    InputError
+        Unknown ``model_type``; a key that is missing, of the wrong kind, or contradicts another.
+    """
+    if not isinstance(config, Mapping):
+        raise InputError(f"config.json must hold an object, not a {type(config).__name__}")
+    config = _language_model(config)
+    model_type = config.get("model_type")
+    if not isinstance(model_type, str):
+        raise InputError("config.json: key 'model_type' is missing; it names the architecture, e.g. \"qwen3\"")
+    known = plugins.available(_FOLDER)
+    if model_type not in known:
+        raise InputError(f"config.json: unknown model_type '{model_type}'.{suggest(model_type, known)}")
+    return plugins.load(_FOLDER, model_type).describe(Config(config))
+
+
+def completion_flops(architecture: Architecture, prompt_tokens, completion_tokens) -> tuple[np.ndarray, np.ndarray]:
+    """Return prefill and decode FLOPs of completions, in closed form.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        From :func:`describe`.
+    prompt_tokens : int or array of int, shape (n,)
+        Tokens of each prompt, at least 1.
+    completion_tokens : int or array of int, shape (n,)
+        Tokens of each completion, at least 0. Broadcast against ``prompt_tokens``.
+
+    Returns
+    -------
+    prefill, decode : float64 array, shape (n,)
+        FLOPs. Computed in exact integers and rounded once, so exact below 2**53 (9.0e15) and the nearest float64 above.
+
+    Raises
+    ------
+    InputError
+        Counts that aren't integers or are below their minimum.
+    """
+    prompt = _counts("prompt_tokens", prompt_tokens, minimum=1)
+    completion = _counts("completion_tokens", completion_tokens, minimum=0)
+    prompt, completion = np.broadcast_arrays(prompt, completion)
+    dtype = _dtype(architecture, prompt, completion)
+    # Flat, because a 0-d array of Python integers turns into a scalar, and that into an int64, on its own.
+    flat_prompt, flat_completion = prompt.ravel().astype(dtype), completion.ravel().astype(dtype)
+    body, head = architecture.body, ((1, architecture.head),)
+    prefill = _prefill(body, flat_prompt) + _prefill(head, 1)
+    decode = _decode((*body, *head), flat_prompt, np.maximum(flat_completion - 1, 0))
+    return tuple(flops.astype(np.float64).reshape(prompt.shape)[()] for flops in (prefill, decode))
+
+
+def breakdown(architecture: Architecture, prompt_tokens: int, completion_tokens: int) -> dict[str, dict[str, int]]:
+    """Return parameters and FLOPs of one completion by component.
+
+    Returns
+    -------
+    dict
+        Component name -> ``parameters``, ``active``, ``prefill`` and ``decode`` (FLOPs), all exact integers that add up
+        to the architecture's parameters and to :func:`completion_flops`.
+
+    Raises
+    ------
+    InputError
+        As :func:`completion_flops`.
+    """
+    prompt = _counts("prompt_tokens", [prompt_tokens], minimum=1).astype(object)
+    completion = _counts("completion_tokens", [completion_tokens], minimum=0).astype(object)
+    decoded = np.maximum(completion - 1, 0)
+    one = np.ones_like(prompt)
+    rows: dict[str, dict[str, int]] = {}
+    for count, block in (*architecture.body, (1, architecture.head)):
+        row = rows.setdefault(block.name, dict.fromkeys(("parameters", "active", "prefill", "decode"), 0))
+        row["parameters"] += count * block.parameters
+        row["active"] += count * block.active_parameters
+        row["prefill"] += _prefill([(count, block)], one if block is architecture.head else prompt)[0]
+        row["decode"] += _decode([(count, block)], prompt, decoded)[0]
+    return rows
+
+
+def _language_model(config: Mapping) -> Mapping:
+    """Return the language model's part of a multimodal config, and any other config as it is."""
+    text = config.get("text_config")
+    if not isinstance(text, Mapping):
+        return config
+    key = "tie_word_embeddings"
+    tied = [part[key] for part in (config, text) if part.get(key) is not None]
+    # Either level may be the one that counts, and their defaults differ: don't guess.
+    if not tied or tied != [tied[0]] * len(tied):
+        raise InputError(
+            f"config.json: '{key}' must be stated beside 'text_config' or in it, and not differ between them"
+        )
+    return {**text, key: tied[0]}
+
+
+def _counts(name: str, values, *, minimum: int) -> np.ndarray:
+    """Return token counts as an int64 array of the shape given."""
+    counts = np.asarray(values)
+    if counts.size and counts.dtype.kind not in "iu":
+        raise InputError(f"{name} must be integers without gaps, not {counts.dtype} values")
+    counts = counts.astype(np.int64)
+    if counts.size and counts.min() < minimum:
+        raise InputError(f"{name} must be at least {minimum}, not {counts.min()}")
+    return counts
+
+
+def _dtype(architecture: Architecture, prompt: np.ndarray, completion: np.ndarray) -> type:
+    """Return the dtype in which no sum overflows: int64, or object (Python's integers) for extreme lengths."""
+    longest = np.array([int(prompt.max(initial=1))], dtype=object)
+    decoded = np.array([int(completion.max(initial=2))], dtype=object)
+    everything = (*architecture.body, (1, architecture.head))
+    bound = (_prefill(everything, longest + decoded) + _decode(everything, longest, decoded))[0]
+    return np.int64 if 2 * bound < 2**63 else object  # twice: n(n + 1) is halved only after it is formed
+
+
+def _prefill(counted, tokens):
+    """Return the FLOPs of a prompt of ``tokens`` through ``counted``, (times, block) pairs."""
+    token, keys = _per_token(counted, "prefill")
+    return token * tokens + sum(key * mask.attended_keys(tokens) for mask, key in keys.items())
+
+
+def _decode(counted, prompt, decoded):
+    """Return the FLOPs of feeding ``decoded`` tokens one by one after a prompt."""
+    token, keys = _per_token(counted, "decode")
+    end = prompt + decoded
+    attended = (key * (mask.attended_keys(end) - mask.attended_keys(prompt)) for mask, key in keys.items())
+    return token * decoded + sum(attended)
+
+
+def _per_token(counted: tuple[tuple[int, Block], ...], phase: str) -> tuple[int, dict]:
+    """Return FLOPs per token, and FLOPs per attended key by mask, summed over blocks so that arrays are few."""
+    token, keys = 0, {}
+    for count, block in counted:
+        work = getattr(block, phase)
+        token += count * work.token
+        if work.key:
+            keys[work.mask] = keys.get(work.mask, 0) + count * work.key
+    return token, keys

@@ -1,0 +1,77 @@
+"""Print parameters and FLOPs of one completion by component.
+
+``python -m paretoscope.flops config.json --prompt 200 --completion 8000``
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from ..errors import InputError
+from . import Architecture, breakdown, describe
+
+_COLUMNS = ("parameters", "active", "prefill", "decode")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="python -m paretoscope.flops", description=__doc__.splitlines()[0])
+    parser.add_argument("config", type=Path, help="a model's config.json")
+    parser.add_argument("--prompt", type=int, default=200, help="prompt tokens (default: %(default)s)")
+    parser.add_argument("--completion", type=int, default=8000, help="completion tokens (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    options = parser.parse_args(arguments)
+    try:
+        architecture = describe(_read(options.config))
+        components = breakdown(architecture, options.prompt, options.completion)
+    except InputError as error:
+        sys.exit(f"{options.config}: {error}")
+    print(_as_json(architecture, components) if options.json else _as_table(architecture, components))
+
+
+def _read(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"can't be read: {error.strerror}") from None
+    except ValueError as error:
+        raise InputError(f"is not JSON: {error}") from None
+
+
+def _totals(components: dict[str, dict[str, int]]) -> dict[str, int]:
+    return {column: sum(row[column] for row in components.values()) for column in _COLUMNS}
+
+
+def _as_json(architecture: Architecture, components: dict[str, dict[str, int]]) -> str:
+    totals = _totals(components)
+    parameters = architecture.parameters
+    report = {
+        "model_type": architecture.model_type,
+        "parameters": {
+            "total": parameters.total,
+            "active": parameters.active,
+            "embedding": parameters.embedding,
+        },
+        "flops": {
+            "prefill": totals["prefill"],
+            "decode": totals["decode"],
+            "total": totals["prefill"] + totals["decode"],
+        },
+        "components": components,
+    }
+    return json.dumps(report, indent=2)
+
+
+def _as_table(architecture: Architecture, components: dict[str, dict[str, int]]) -> str:
+    lines = [f"{architecture.model_type:<22}{'parameters':>19}{'active':>19}{'prefill FLOPs':>16}{'decode FLOPs':>16}"]
+    for name, row in {**components, "total": _totals(components)}.items():
+        counts = f"{row['parameters']:>19,}{row['active']:>19,}"
+        lines.append(f"{name:<22}{counts}{row['prefill']:>16.6g}{row['decode']:>16.6g}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

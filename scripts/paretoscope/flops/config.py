@@ -1,0 +1,160 @@
+"""A model's ``config.json``, read with checks: a wrong value is reported by its key instead of counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..errors import InputError
+
+LARGEST_SIZE = 2**31 - 1
+"""Far above any real size; keeps the sums of sizes that nobody has checked within reach of integers."""
+
+_REQUIRED = object()
+
+
+class Config:
+    """Checked access to the keys of a ``config.json``. A key whose value is null counts as absent.
+
+    Parameters
+    ----------
+    values : mapping
+        The parsed ``config.json`` of a language model.
+    """
+
+    def __init__(self, values: Mapping):
+        self._values = values
+
+    @property
+    def model_type(self) -> str:
+        """Value of ``model_type``."""
+        return self._values["model_type"]
+
+    def error(self, problem: str) -> InputError:
+        """Return an error about this config."""
+        return InputError(f"config.json of model_type '{self.model_type}': {problem}")
+
+    def size(self, *keys: str, default=_REQUIRED, minimum: int = 1):
+        """Return an integer of at least ``minimum``.
+
+        Parameters
+        ----------
+        *keys : str
+            The key, and other names that it has in some configs. Where several are given they must agree.
+        default : int or None
+            Value where all keys are absent; without it they must not be.
+        minimum : int
+            Smallest value allowed.
+
+        Raises
+        ------
+        InputError
+            Key absent, value not an integer in range, or two names of the key that contradict each other.
+        """
+        given = {key: self._values[key] for key in keys if self._values.get(key) is not None}
+        if not given:
+            if default is _REQUIRED:
+                raise self.error(f"key '{keys[0]}' is missing; an integer is needed")
+            return default
+        for key, value in given.items():
+            if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= LARGEST_SIZE:
+                raise self.error(f"'{key}' must be an integer from {minimum} to {LARGEST_SIZE}, not {value!r}")
+        if len(set(given.values())) > 1:
+            raise self.error("keys of one meaning contradict each other: " + _listing(given))
+        return next(iter(given.values()))
+
+    def nullable_size(self, key: str) -> int | None:
+        """Return an integer, or None where the config says null. The key must be there: absence doesn't say which.
+
+        Raises
+        ------
+        InputError
+            Key absent, or neither null nor a positive integer.
+        """
+        if key not in self._values:
+            raise self.error(f"key '{key}' is missing; an integer or null is needed")
+        return self.size(key, default=None)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return a boolean.
+
+        Raises
+        ------
+        InputError
+            The value is not true or false.
+        """
+        value = self._values.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self.error(f"'{key}' must be true or false, not {value!r}")
+        return value
+
+    def attention_heads(self, *, head_size_required: bool = False) -> tuple[int, int, int]:
+        """Return heads, key-value heads and head size of grouped-query attention.
+
+        Absent ``num_key_value_heads``: as many as heads. Absent ``head_dim``: ``hidden_size`` / heads, unless
+        ``head_size_required`` (the model family's head size isn't that ratio).
+
+        Raises
+        ------
+        InputError
+            Heads that aren't a multiple of the key-value heads, or don't divide ``hidden_size`` where they must.
+        """
+        heads = self.size("num_attention_heads")
+        kv_heads = self.size("num_key_value_heads", default=heads)
+        if heads % kv_heads:
+            raise self.error(
+                f"num_attention_heads ({heads}) is not a multiple of num_key_value_heads ({kv_heads}), "
+                "so query heads can't be shared out among them"
+            )
+        head_size = self.size("head_dim") if head_size_required else self.size("head_dim", default=None)
+        if head_size is None:
+            head_size, rest = divmod(self.size("hidden_size"), heads)
+            if rest:
+                raise self.error(
+                    f"hidden_size is not a multiple of num_attention_heads ({heads}) and head_dim is absent"
+                )
+        return heads, kv_heads, head_size
+
+    def integers(self, key: str) -> tuple[int, ...]:
+        """Return a list of layer indices, empty where the key is absent.
+
+        Raises
+        ------
+        InputError
+            Not a list of integers from 0.
+        """
+        values = self._values.get(key)
+        if values is None:
+            return ()
+        if not isinstance(values, list) or any(type(value) is not int or value < 0 for value in values):
+            raise self.error(f"'{key}' must be a list of layer indices, not {values!r}")
+        return tuple(values)
+
+    def windows(self, sliding: list[bool]) -> list[int | None]:
+        """Return the sliding window of each layer, None where attention is full.
+
+        Parameters
+        ----------
+        sliding : list of bool, length num_hidden_layers
+            Which layers slide where the config has no ``layer_types``.
+
+        Raises
+        ------
+        InputError
+            ``layer_types`` of another length or with another kind of layer, or layers that slide without a window.
+        """
+        types = self._values.get("layer_types")
+        if types is not None:
+            if not isinstance(types, list) or len(types) != len(sliding):
+                raise self.error(f"'layer_types' must be a list of num_hidden_layers ({len(sliding)}) names")
+            unknown = [name for name in types if name not in ("full_attention", "sliding_attention")]
+            if unknown:
+                raise self.error(f"'layer_types' has {unknown[0]!r}; known: 'full_attention', 'sliding_attention'")
+            sliding = [name == "sliding_attention" for name in types]
+        window = self.size("sliding_window") if any(sliding) else None
+        return [window if slides else None for slides in sliding]
+
+
+def _listing(given: dict) -> str:
+    return ", ".join(f"{key} = {value}" for key, value in given.items())

@@ -1,0 +1,402 @@
+"""FLOPs and parameters: the closed form, the reading of configs, the command line, the folder of architectures."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paretoscope import flops, plugins
+from paretoscope.errors import InputError
+from paretoscope.flops import __main__ as command
+from paretoscope.flops import blocks
+from paretoscope.flops.config import Config
+
+ROOT = Path(__file__).parents[2]
+REAL_CONFIGS = ROOT / "../shared/data/model-configs"
+
+LLAMA = {
+    "model_type": "llama",
+    "hidden_size": 48,
+    "intermediate_size": 80,
+    "num_attention_heads": 6,
+    "num_hidden_layers": 3,
+    "num_key_value_heads": 2,
+    "vocab_size": 100,
+}
+MISTRAL = {**LLAMA, "model_type": "mistral", "sliding_window": 5}
+QWEN2 = {**LLAMA, "model_type": "qwen2"}
+QWEN3 = {**LLAMA, "model_type": "qwen3", "head_dim": 16}
+MOE = {**QWEN3, "model_type": "qwen3_moe", "num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 24}
+GEMMA2 = {**QWEN3, "model_type": "gemma2", "sliding_window": 5}
+DEEPSEEK = {
+    **{key: LLAMA[key] for key in ("hidden_size", "intermediate_size", "num_attention_heads", "vocab_size")},
+    "model_type": "deepseek_v3",
+    "num_hidden_layers": 4,
+    "first_k_dense_replace": 1,
+    "kv_lora_rank": 20,
+    "moe_intermediate_size": 24,
+    "n_routed_experts": 8,
+    "n_shared_experts": 2,
+    "num_experts_per_tok": 3,
+    "q_lora_rank": 12,
+    "qk_nope_head_dim": 10,
+    "qk_rope_head_dim": 6,
+    "v_head_dim": 14,
+}
+CONFIGS = [LLAMA, MISTRAL, QWEN2, QWEN3, MOE, GEMMA2, DEEPSEEK]
+every_config = pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config["model_type"])
+
+
+# ---- the closed form ------------------------------------------------------------------------------------------------
+
+
+def summed(architecture, prompt, completion):
+    """Prefill and decode FLOPs, one token after the other, in Python's integers."""
+
+    def token(block, phase, position):
+        work = getattr(block, phase)
+        window = getattr(work.mask, "size", position)
+        return work.token + work.key * min(position, window)
+
+    layers = [block for count, blocks in architecture.layers for _ in range(count) for block in blocks]
+    prefill = sum(token(block, "prefill", i) for i in range(1, prompt + 1) for block in layers)
+    prefill += architecture.head.prefill.token
+    fed = range(prompt + 1, prompt + completion)
+    decode = sum(token(block, "decode", i) for i in fed for block in (*layers, architecture.head))
+    return prefill, decode
+
+
+@every_config
+@given(prompt=st.integers(1, 30), completion=st.integers(0, 30), window=st.integers(1, 40))
+def test_closed_form_equals_a_sum_over_tokens(config, prompt, completion, window):
+    if "sliding_window" in config:
+        config = {**config, "sliding_window": window}
+    architecture = flops.describe(config)
+    assert flops.completion_flops(architecture, prompt, completion) == summed(architecture, prompt, completion)
+
+
+@given(tokens=st.integers(0, 200), window=st.integers(1, 200))
+def test_attended_keys_equal_a_sum_over_tokens(tokens, window):
+    assert blocks.Causal().attended_keys(tokens) == sum(range(1, tokens + 1))
+    assert blocks.SlidingWindow(window).attended_keys(tokens) == sum(min(i, window) for i in range(1, tokens + 1))
+
+
+@every_config
+def test_arrays_equal_one_by_one_and_broadcast(config):
+    architecture = flops.describe(config)
+    prompts, completions = np.array([1, 7, 40, 5]), np.array([0, 1, 2, 33])
+    prefill, decode = flops.completion_flops(architecture, prompts, completions)
+    assert prefill.dtype == decode.dtype == np.float64
+    for index in range(4):
+        assert (prefill[index], decode[index]) == summed(architecture, int(prompts[index]), int(completions[index]))
+    prefill, decode = flops.completion_flops(architecture, 7, [[1, 2, 3]])
+    assert prefill.shape == decode.shape == (1, 3)
+    assert prefill[0, 0] == prefill[0, 2]
+
+
+@every_config
+@pytest.mark.parametrize("completion", [0, 1])
+def test_nothing_is_decoded_for_at_most_one_token(config, completion):
+    assert flops.completion_flops(flops.describe(config), 9, completion)[1] == 0
+
+
+def test_no_completions_give_empty_arrays():
+    prefill, decode = flops.completion_flops(flops.describe(LLAMA), [], [])
+    assert prefill.shape == decode.shape == (0,)
+
+
+def attended_by_hand(first, last, window):
+    """Keys that tokens ``first`` to ``last`` attend: an arithmetic series until the window is full, then the window."""
+    full_from = max(first, min(window, last) + 1)
+    growing = (first + full_from - 1) * (full_from - first) // 2
+    return growing + (last - full_from + 1) * window
+
+
+@pytest.mark.parametrize("prompt, completion", [(10**6, 10**6), (10**12, 3), (3, 10**15), (10**9, 10**9)])
+def test_extreme_lengths_are_exact_integers_rounded_once(prompt, completion):
+    """Past int64 the sums go on in Python's integers; a count that wrapped around would be far off, or negative."""
+    architecture = flops.describe(GEMMA2)
+    ends = {"prefill": (1, prompt), "decode": (prompt + 1, prompt + completion - 1)}
+    expected = {"prefill": architecture.head.prefill.token, "decode": (completion - 1) * architecture.head.decode.token}
+    for phase, (first, last) in ends.items():
+        for count, layer in architecture.layers:
+            for work in (getattr(block, phase) for block in layer):
+                keys = attended_by_hand(first, last, getattr(work.mask, "size", last))
+                expected[phase] += count * (work.token * (last - first + 1) + work.key * keys)
+    expected = tuple(map(float, expected.values()))
+    assert flops.completion_flops(architecture, prompt, completion) == expected
+    assert tuple(array[0] for array in flops.completion_flops(architecture, [prompt, 1], [completion, 0])) == expected
+
+
+@every_config
+def test_breakdown_adds_up(config):
+    architecture = flops.describe(config)
+    rows = flops.breakdown(architecture, 11, 9)
+    totals = {key: sum(row[key] for row in rows.values()) for key in ("parameters", "active", "prefill", "decode")}
+    assert (totals["prefill"], totals["decode"]) == flops.completion_flops(architecture, 11, 9)
+    assert totals["parameters"] == architecture.parameters.total
+    assert totals["active"] == architecture.parameters.active
+
+
+def test_prefill_computes_the_head_for_one_position():
+    architecture = flops.describe(LLAMA)
+    head = 2 * LLAMA["hidden_size"] * LLAMA["vocab_size"]
+    rows = flops.breakdown(architecture, 11, 9)["vocabulary head"]
+    assert (rows["prefill"], rows["decode"]) == (head, 8 * head)
+
+
+@pytest.mark.parametrize(
+    "prompt, completion, message",
+    [
+        (-1, 5, "prompt_tokens must be at least 1, not -1"),
+        (0, 5, "prompt_tokens must be at least 1, not 0"),
+        ([3, 4], [5, -2], "completion_tokens must be at least 0, not -2"),
+        (3.0, 5, "prompt_tokens must be integers"),
+        (3, [5, None], "completion_tokens must be integers"),
+        (3, float("nan"), "completion_tokens must be integers"),
+        (True, 5, "prompt_tokens must be integers"),
+    ],
+)
+def test_wrong_token_counts_are_refused(prompt, completion, message):
+    with pytest.raises(InputError, match=message):
+        flops.completion_flops(flops.describe(LLAMA), prompt, completion)
+
+
+# ---- what a config means --------------------------------------------------------------------------------------------
+
+
+def test_layers_of_one_shape_are_grouped():
+    assert [count for count, _ in flops.describe({**GEMMA2, "num_hidden_layers": 7}).layers] == [4, 3]
+    assert [count for count, _ in flops.describe(DEEPSEEK).layers] == [1, 3]
+
+
+def total(config):
+    return flops.describe(config).parameters.total
+
+
+def decode(config):
+    return flops.completion_flops(flops.describe(config), 50, 10)[1]
+
+
+SLIDING = {"sliding_window": 4, "use_sliding_window": True}
+SAME = [
+    ("head_dim absent is hidden / heads", LLAMA, {"head_dim": 8}),
+    ("null is absent", LLAMA, {"head_dim": None, "attention_bias": None}),
+    ("untied unless said", LLAMA, {"tie_word_embeddings": False}),
+    ("gemma2 is tied unless said", GEMMA2, {"tie_word_embeddings": True}),
+    ("a window that isn't used means nothing", QWEN2, {"sliding_window": 4, "use_sliding_window": False}),
+    ("layers before max_window_layers don't slide", QWEN2, {**SLIDING, "max_window_layers": 3}),
+    ("the pattern written out", GEMMA2, {"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}),
+    ("another name of num_experts", MOE, {"num_experts": None, "num_local_experts": 8}),
+    ("another name of n_routed_experts", DEEPSEEK, {"num_local_experts": 8}),
+    ("MLA has no use for head_dim", DEEPSEEK, {"head_dim": 6, "num_key_value_heads": 1}),
+    ("no multi-token prediction", DEEPSEEK, {"num_nextn_predict_layers": 1}),
+]
+
+
+@pytest.mark.parametrize("config, change", [row[1:] for row in SAME], ids=[row[0] for row in SAME])
+def test_equivalent_configs(config, change):
+    assert flops.describe({**config, **change}) == flops.describe(config)
+
+
+def test_kv_heads_absent_are_as_many_as_heads():
+    absent = {key: value for key, value in LLAMA.items() if key != "num_key_value_heads"}
+    assert total(absent) == total({**LLAMA, "num_key_value_heads": 6}) > total(LLAMA)
+
+
+DIFFERENT = [
+    ("a window where it is used", QWEN2, {**SLIDING, "max_window_layers": 1}),
+    ("null window", MISTRAL, {"sliding_window": None}),
+    ("layer_types", GEMMA2, {"layer_types": ["full_attention"] * 3}),
+    ("head size", QWEN3, {"head_dim": 8}),
+    ("a dense layer", MOE, {"mlp_only_layers": [1]}),
+    ("every second layer sparse", MOE, {"decoder_sparse_step": 2}),
+    ("moe_layer_freq", DEEPSEEK, {"moe_layer_freq": 2}),
+    ("more experts per token", DEEPSEEK, {"num_experts_per_tok": 4}),
+    ("no bottleneck for queries", DEEPSEEK, {"q_lora_rank": None}),
+]
+
+
+@pytest.mark.parametrize("config, change", [row[1:] for row in DIFFERENT], ids=[row[0] for row in DIFFERENT])
+def test_keys_that_change_the_flops(config, change):
+    assert decode({**config, **change}) != decode(config)
+
+
+def test_tying_saves_parameters_and_no_flops():
+    tied, untied = (flops.describe({**LLAMA, "tie_word_embeddings": tie}) for tie in (True, False))
+    table = LLAMA["hidden_size"] * LLAMA["vocab_size"]
+    assert untied.parameters.total - tied.parameters.total == table
+    assert (tied.parameters.embedding, untied.parameters.embedding) == (table, 2 * table)
+    assert flops.completion_flops(tied, 5, 5) == flops.completion_flops(untied, 5, 5)
+
+
+def test_active_parameters_leave_out_experts_not_used():
+    parameters = flops.describe(MOE).parameters
+    expert = 3 * MOE["hidden_size"] * MOE["moe_intermediate_size"]
+    assert parameters.total - parameters.active == 3 * (8 - 2) * expert
+    assert flops.describe(LLAMA).parameters.active == flops.describe(LLAMA).parameters.total
+
+
+def test_a_multimodal_config_gives_its_language_model():
+    wrapped = {"model_type": "mistral3", "text_config": MISTRAL, "vision_config": {}, "tie_word_embeddings": False}
+    assert flops.describe(wrapped) == flops.describe(MISTRAL)
+
+
+MOE_KEY = "config.json of model_type 'qwen3_moe': "
+WRONG = [
+    ([], "must hold an object"),
+    ({}, "'model_type' is missing"),
+    ({"model_type": ["llama"]}, "'model_type' is missing"),
+    ({**LLAMA, "model_type": "qwen4"}, "unknown model_type 'qwen4'. Did you mean 'qwen[23]'"),
+    ({**LLAMA, "model_type": "../blocks"}, "unknown model_type"),
+    ({**LLAMA, "model_type": "__init__"}, "unknown model_type"),
+    ({**LLAMA, "vocab_size": None}, "model_type 'llama': key 'vocab_size' is missing"),
+    ({**LLAMA, "hidden_size": 48.0}, "'hidden_size' must be an integer from 1 to 2147483647, not 48.0"),
+    ({**LLAMA, "hidden_size": -48}, "'hidden_size' must be an integer"),
+    ({**LLAMA, "num_hidden_layers": 0}, "'num_hidden_layers' must be an integer"),
+    ({**LLAMA, "num_hidden_layers": True}, "'num_hidden_layers' must be an integer"),
+    ({**LLAMA, "vocab_size": "100"}, "'vocab_size' must be an integer"),
+    ({**LLAMA, "vocab_size": 10**30}, "'vocab_size' must be an integer"),
+    ({**LLAMA, "num_key_value_heads": 4}, "num_attention_heads .6. is not a multiple of num_key_value_heads .4."),
+    ({**LLAMA, "hidden_size": 50}, "hidden_size is not a multiple of num_attention_heads"),
+    ({**LLAMA, "tie_word_embeddings": "no"}, "'tie_word_embeddings' must be true or false"),
+    ({**QWEN3, "head_dim": None}, "key 'head_dim' is missing"),
+    ({**QWEN3, "use_sliding_window": True, "max_window_layers": 0}, "key 'sliding_window' is missing"),
+    ({key: MISTRAL[key] for key in LLAMA}, "key 'sliding_window' is missing; an integer or null"),
+    ({**MOE, "num_experts_per_tok": 9}, "9 experts per token of 8 experts"),
+    ({**MOE, "num_local_experts": 4}, "contradict each other: num_experts = 8, num_local_experts = 4"),
+    ({**MOE, "mlp_only_layers": [-1]}, "'mlp_only_layers' must be a list of layer indices"),
+    ({**MOE, "mlp_only_layers": 1}, "'mlp_only_layers' must be a list of layer indices"),
+    ({**GEMMA2, "layer_types": ["full_attention"]}, "'layer_types' must be a list of num_hidden_layers .3. names"),
+    ({**GEMMA2, "layer_types": ["full_attention", "mamba", "full_attention"]}, "'layer_types' has 'mamba'"),
+    ({**GEMMA2, "sliding_window": None}, "key 'sliding_window' is missing"),
+    ({key: DEEPSEEK[key] for key in DEEPSEEK if key != "q_lora_rank"}, "key 'q_lora_rank' is missing"),
+    ({"model_type": "mistral3", "text_config": MISTRAL}, "'tie_word_embeddings' must be stated"),
+    (
+        {"text_config": {**MISTRAL, "tie_word_embeddings": True}, "tie_word_embeddings": False},
+        "'tie_word_embeddings' must be stated .* not differ",
+    ),
+]
+
+
+@pytest.mark.parametrize("config, message", WRONG)
+def test_wrong_configs_are_refused(config, message):
+    with pytest.raises(InputError, match=message):
+        flops.describe(config)
+
+
+@every_config
+def test_every_missing_key_is_named_or_has_a_documented_default(config):
+    defaults = {"num_key_value_heads", "n_shared_experts"}
+    if config["model_type"] == "qwen3_moe":
+        defaults.add("head_dim")
+    for key in config.keys() - defaults:
+        with pytest.raises(InputError, match=f"'{key}' is missing"):
+            flops.describe({other: value for other, value in config.items() if other != key})
+
+
+@pytest.mark.skipif(not REAL_CONFIGS.is_dir(), reason="the collection of real configs is not on this machine")
+def test_real_configs_are_read_or_refused_by_name():
+    read = 0
+    for path in REAL_CONFIGS.glob("*_config.json"):
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if config["model_type"] in plugins.available("flops/architectures"):
+            assert flops.describe(config).parameters.total > 5e8
+            read += 1
+        else:
+            with pytest.raises(InputError, match=r"unknown model_type|must be stated"):
+                flops.describe(config)
+    assert read >= 10
+
+
+# ---- the folder of architectures ------------------------------------------------------------------------------------
+
+FOLDER = Path(flops.__file__).parent / "architectures"
+
+
+@pytest.mark.parametrize("name", plugins.available("flops/architectures"))
+def test_each_architecture_has_the_same_interface_and_docstring(name):
+    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    docstring = ast.get_docstring(tree)
+    assert "Source: arXiv" in docstring and "Left out: " in docstring
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    assert [node.name for node in functions] == ["describe"]
+    assert [argument.arg for argument in functions[0].args.args] == ["config"]
+    assert ast.get_docstring(functions[0]).startswith("Return the architecture of a ``Config``")
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert {getattr(node, "module", None) for node in imports} <= {"blocks", "math"}
+
+
+def test_each_architecture_has_a_config_here():
+    assert {config["model_type"] for config in CONFIGS} == set(plugins.available("flops/architectures"))
+
+
+@every_config
+def test_describe_returns_an_architecture(config):
+    architecture = plugins.load("flops/architectures", config["model_type"]).describe(Config(config))
+    assert isinstance(architecture, blocks.Architecture)
+    assert architecture.model_type == config["model_type"]
+    assert sum(count for count, _ in architecture.layers) == config["num_hidden_layers"]
+
+
+def test_import_stays_light():
+    code = "import sys, paretoscope.flops; print([m for m in ('torch', 'transformers', 'pandas') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "scripts", capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+# ---- the command line -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(MOE), encoding="utf-8")
+    return path
+
+
+def test_command_prints_json(config_file, capsys):
+    command.main([str(config_file), "--prompt", "20", "--completion", "30", "--json"])
+    report = json.loads(capsys.readouterr().out)
+    architecture = flops.describe(MOE)
+    prefill, decode = flops.completion_flops(architecture, 20, 30)
+    assert report["parameters"]["total"] == architecture.parameters.total
+    assert report["parameters"]["active"] == architecture.parameters.active
+    assert report["flops"] == {"prefill": prefill, "decode": decode, "total": prefill + decode}
+
+
+def test_command_prints_a_table(config_file, capsys):
+    command.main([str(config_file)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("qwen3_moe")
+    assert [line[:22].strip() for line in lines[1:]] == [
+        "embedding",
+        "norms",
+        "attention projections",
+        "attention",
+        "router",
+        "experts",
+        "vocabulary head",
+        "total",
+    ]
+    assert f"{flops.describe(MOE).parameters.total:,}" in lines[-1]
+
+
+@pytest.mark.parametrize("content, message", [("{", "is not JSON"), ("{}", "'model_type' is missing")])
+def test_command_reports_a_bad_config_with_its_path(config_file, content, message):
+    config_file.write_text(content, encoding="utf-8")
+    with pytest.raises(SystemExit, match=f"config.json: .*{message}"):
+        command.main([str(config_file)])
+
+
+def test_command_reports_a_missing_file_and_bad_counts(config_file, tmp_path):
+    with pytest.raises(SystemExit, match="can't be read"):
+        command.main([str(tmp_path / "absent.json")])
+    with pytest.raises(SystemExit, match="prompt_tokens must be at least 1"):
+        command.main([str(config_file), "--prompt", "0"])
