@@ -133,6 +133,13 @@ def test_parameters(name):
 
 
 @every_case
+def test_configs_saved_before_layer_types_existed_mean_the_same(name):
+    config = measured(name)[0]
+    older = {key: value for key, value in config.items() if key != "layer_types"}
+    assert flops.describe(older) == flops.describe(config)
+
+
+@every_case
 def test_prefill(name):
     config, _, counted, _ = measured(name)
     _, _, per_key, windows = CASES[name]
