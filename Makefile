@@ -1,0 +1,49 @@
+# make demo   set up and run the embedded study
+# make test   set up and run the tests
+# make help   everything else
+
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+# One thread per process unless a rule asks for more: the workflow runs cells side by side.
+export TOKENIZERS_PARALLELISM := false
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo smoke test lint format bench clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.installed ## install the pinned packages into .venv
+
+.venv/.installed: envs/requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Paretoscope needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement envs/requirements.txt
+	@touch $@
+
+demo: setup ## train tiny models, run the embedded study, write its report
+	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
+	$(BIN)/snakemake --cores 1 --configfile config/demo.yaml --report results/demo/report/report.html
+
+smoke: setup ## the same workflow on two untrained-to-the-end models, in under a minute
+	$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml
+
+test: setup ## unit tests, then the real workflow on small grids
+	$(BIN)/python -m pytest
+
+lint: setup ## ruff, snakefmt and Snakemake's own linter
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
+
+format: setup ## put code and rules into the house format
+	$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile rules
+
+bench: setup ## time what the README claims
+	for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+clean: ## delete results, keep the packages
+	rm -rf results/*/ .snakemake

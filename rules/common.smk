@@ -1,0 +1,120 @@
+"""The checked study, its grid of cells, and the functions that rules take inputs and params from."""
+
+import re
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from paretoscope import generate, plugins
+from paretoscope.catalog import load_study
+from paretoscope.errors import InputError
+
+try:
+    STUDY = load_study(config, Path(workflow.configfiles[-1]))
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+if workflow.is_main_process:
+    for warning in STUDY.warnings:
+        logger.warning(f"Warning: {warning}")
+
+
+def one_of(names):
+    """A regular expression that matches just these names."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+wildcard_constraints:
+    model=one_of(STUDY.models),
+    benchmark=one_of(STUDY.benchmarks),
+
+
+def is_finished(cell):
+    return Path("results", STUDY.name, "grades", cell[0], f"{cell[1]}.jsonl.zst").exists()
+
+
+UNFINISHED = [cell for cell in STUDY.cells if STUDY.finished_only and not is_finished(cell)]
+CELLS = [cell for cell in STUDY.cells if cell not in set(UNFINISHED)]
+COSTED_CELLS = [cell for cell in CELLS if not STUDY.is_control(cell[0])]
+COSTED_MODELS = list(dict.fromkeys(model for model, _ in COSTED_CELLS))
+TRAINED_MODELS = [name for name, card in STUDY.models.items() if "training" in (card["source"] or {})]
+
+
+def fill(pattern, cells):
+    return [pattern.replace("{model}", model).replace("{benchmark}", benchmark) for model, benchmark in cells]
+
+
+def collect_cells(pattern):
+    """The pattern for every cell that is analysed."""
+    return fill(pattern, CELLS)
+
+
+def collect_costed_cells(pattern):
+    """The pattern for every analysed cell of a model; controls cost nothing."""
+    return fill(pattern, COSTED_CELLS)
+
+
+def initial_weights(wildcards):
+    """The revision of the model whose training is continued, if any."""
+    init = STUDY.models[wildcards.model]["source"]["training"]["init"]
+    return f"<results>/models/{init}/revision.json" if init else []
+
+
+def model_revision(wildcards):
+    """The revision of a cell's weights; a control has none."""
+    return [] if STUDY.is_control(wildcards.model) else f"<results>/models/{wildcards.model}/revision.json"
+
+
+def recorded_files(wildcards):
+    """Files, beside items and weights, that a cell's completions depend on."""
+    return generate.cell_files(STUDY, wildcards.model, wildcards.benchmark)
+
+
+def training_spec(wildcards):
+    card = STUDY.models[wildcards.model]
+    return {"architecture": card["architecture"], **card["source"]["training"]}
+
+
+def fetching_spec(wildcards):
+    card = STUDY.models[wildcards.model]
+    spec = {key: card[key] for key in ("id", "card", "source", "architecture", "config")}
+    return {**spec, "needs_weights": plugins.load("engines", STUDY.engine["name"]).NEEDS_WEIGHTS}
+
+
+def benchmark_spec(wildcards):
+    card = STUDY.benchmarks[wildcards.benchmark]
+    keys = ("id", "card", "source", "format", "columns", "rows", "content_sha256")
+    # Of grading only the grader's name: an edited grading option regrades, and must not reload and regenerate.
+    return {
+        **{key: card[key] for key in keys},
+        "grader": card["grading"]["grader"],
+        "protocol": plugins.load("benchmarks", card["format"]).PROTOCOL,
+    }
+
+
+def generation_spec(wildcards):
+    return generate.generation_spec(STUDY, wildcards.model, wildcards.benchmark)
+
+
+def grading_spec(wildcards):
+    return {
+        **STUDY.benchmarks[wildcards.benchmark]["grading"],
+        "reasoning": STUDY.models[wildcards.model]["reasoning"],
+        "digest": plugins.source_digest("graders", "grading.py"),
+    }
+
+
+def summary_spec():
+    digest = plugins.source_digest("summarize.py", "statistics.py", "schema.py")
+    return {**STUDY.summary_spec(CELLS, UNFINISHED), "digest": digest}
+
+
+def show_summary():
+    """Print the table that a run ends with."""
+    path = Path("results", STUDY.name, "report", "summary.txt")
+    if workflow.is_main_process and path.exists():
+        print(path.read_text(encoding="utf-8"))

@@ -1,0 +1,50 @@
+"""Models: trained by the workflow, or fetched at their pinned revision.
+
+Needs   the model cards
+Makes   models/{model}/revision.json (what the weights are), config.json (their shape), weights/ (trained models)
+"""
+
+
+rule train_model:
+    input:
+        init=initial_weights,
+    output:
+        revision="<results>/models/{model}/revision.json",
+        config="<results>/models/{model}/config.json",
+        weights=directory("<results>/models/{model}/weights"),
+    log:
+        "<logs>/train_model/{model}.log",
+    """Train an embedded model on generated arithmetic and save it in Hugging Face format."""
+    wildcard_constraints:
+        model=one_of(TRAINED_MODELS),
+    priority: 10
+    conda:
+        "../envs/transformers.yaml"
+    threads: 1
+    params:
+        spec=training_spec,
+    script:
+        "../scripts/train_model.py"
+
+
+rule fetch_model:
+    output:
+        revision="<results>/models/{model}/revision.json",
+        config="<results>/models/{model}/config.json",
+    log:
+        "<logs>/fetch_model/{model}.log",
+    """Fetch a model's weights into the Hugging Face cache, or take its shape from the card where none are needed."""
+    wildcard_constraints:
+        model=one_of(set(STUDY.models) - set(TRAINED_MODELS)),
+    priority: 20
+    retries: 0
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        spec=fetching_spec,
+    script:
+        "../scripts/fetch_model.py"
+
+
+localrules:
+    fetch_model,

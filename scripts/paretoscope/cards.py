@@ -1,0 +1,148 @@
+"""Reading YAML cards against closed JSON schemas, with errors that name file, line, key and what would be right."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from .errors import InputError, suggest
+
+SCHEMAS = Path(__file__).parents[2] / "config" / "schemas"
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """Safe YAML where dates stay text and a key given twice is an error."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' is given twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(path: Path) -> dict:
+    """Read a YAML mapping.
+
+    Raises
+    ------
+    InputError
+        The file is absent, isn't YAML, isn't a mapping, or gives a key twice.
+    """
+    try:
+        value = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise InputError(f"{path}{where}: not valid YAML: {getattr(error, 'problem', None) or error}") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: expected keys and values, found {type(value).__name__}")
+    return value
+
+
+def line_of(path: Path, keys) -> int | None:
+    """Return the 1-based line of the value at a path of keys in a YAML file, or of the nearest parent that is there."""
+    try:
+        node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    line = None
+    for key in keys:
+        if isinstance(node, yaml.MappingNode):
+            found = [(name, value) for name, value in node.value if name.value == str(key)]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+            found = [(value, value) for value in node.value[key : key + 1]]
+        else:
+            found = []
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line + 1, found[0][1]
+    return line
+
+
+def error_at(path: Path, keys, message: str) -> InputError:
+    """Return an error that names file, line and key."""
+    line = line_of(path, keys)
+    where = f"{path}, line {line}" if line else str(path)
+    key = ".".join(map(str, keys))
+    return InputError(f"{where}: {key + ': ' if key else ''}{message}")
+
+
+@cache
+def read_schema(name: str) -> dict:
+    """Return a schema of config/schemas, e.g. ``model``."""
+    return json.loads((SCHEMAS / f"{name}.schema.json").read_text(encoding="utf-8"))
+
+
+@cache
+def _validator(schema: str):
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads(schema))
+
+
+def check(value: dict, schema: dict, path: Path, prefix: tuple = ()) -> dict:
+    """Check a value against a schema and return a copy with the schema's defaults filled in.
+
+    Parameters
+    ----------
+    prefix : tuple
+        Keys under which the value stands in the file, for the message.
+
+    Raises
+    ------
+    InputError
+        The first thing that is wrong, with file, line and key.
+    """
+    from jsonschema.exceptions import best_match
+
+    error = best_match(_validator(json.dumps(schema)).iter_errors(value))
+    if error is not None:
+        keys, message = _explain(error)
+        raise error_at(path, (*prefix, *keys), message)
+    return _with_defaults(value, schema)
+
+
+def _explain(error) -> tuple[tuple, str]:
+    keys = tuple(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        unknown = next(key for key in error.instance if key not in known)
+        return (*keys, unknown), f"unknown key.{suggest(unknown, known)}"
+    description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        about = error.schema.get("properties", {}).get(missing, {}).get("description", "")
+        return keys, f"key '{missing}' is missing. {about}".rstrip()
+    return keys, f"{error.message}. {description}".rstrip()
+
+
+def _with_defaults(value, schema):
+    if isinstance(value, list):
+        return [_with_defaults(element, schema.get("items", {})) for element in value]
+    if not isinstance(value, dict):
+        return value
+    for choice in schema.get("oneOf", ()):
+        if choice.get("type") == "object" and set(choice["required"]) <= set(value):
+            schema = choice
+    filled = dict(value)
+    for key, part in schema.get("properties", {}).items():
+        if key in filled:
+            filled[key] = _with_defaults(filled[key], part)
+        elif "default" in part:
+            filled[key] = _with_defaults(part["default"], part)
+    return filled

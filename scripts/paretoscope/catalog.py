@@ -1,0 +1,323 @@
+"""A study and its cards, read and cross-checked before anything runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from . import plugins
+from .cards import SCHEMAS, check, error_at, read_schema, read_yaml
+from .errors import InputError, suggest
+
+log = logging.getLogger(__name__)
+
+CATALOG = SCHEMAS.parent
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study with everything looked up: what the rules read their grid and settings from."""
+
+    name: str
+    title: str
+    path: Path
+    models: dict[str, dict]
+    benchmarks: dict[str, dict]
+    engine: dict
+    samples_per_item: int
+    seed: int
+    sampling: dict
+    finished_only: bool
+    analysis: dict
+    plots: dict
+    excluded: dict[tuple[str, str], str]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """The (model, benchmark) pairs of the grid that are not excluded."""
+        return [
+            (model, benchmark)
+            for model in self.models
+            for benchmark in self.benchmarks
+            if (model, benchmark) not in self.excluded
+        ]
+
+    def engine_of(self, model: str) -> dict:
+        """The engine block that answers for a model: the study's, or the model's own for a control."""
+        own = self.models[model]["engine"]
+        return {"name": own} if own else self.engine
+
+    def is_control(self, model: str) -> bool:
+        """Whether the id is a control: a check of the pipeline, no model."""
+        return self.models[model]["kind"] == "control"
+
+    def sampling_of(self, model: str) -> dict:
+        """A model's sampling with the study's overrides."""
+        return {**self.models[model]["sampling"], **self.sampling}
+
+    def samples_of(self, model: str) -> int:
+        """Completions per item: one where decoding is greedy, since all would be the same."""
+        return 1 if self.sampling_of(model)["temperature"] == 0 else self.samples_per_item
+
+    def summary_spec(self, cells: Iterable[tuple[str, str]], unfinished: Iterable[tuple[str, str]]) -> dict:
+        """Return what the tables take from the study: the grid, and what the cards say of models and benchmarks."""
+        shown = ("name", "family", "kind", "type", "release_date")
+        reasons = self.excluded | dict.fromkeys(unfinished, "not finished when the tables were made")
+        grid = [(model, benchmark) for model in self.models for benchmark in self.benchmarks]
+        return {
+            "cells": list(cells),
+            "absent": [(*cell, reasons[cell]) for cell in grid if cell in reasons],
+            "models": {name: {key: card[key] for key in shown} for name, card in self.models.items()},
+            "benchmarks": {name: card["name"] for name, card in self.benchmarks.items()},
+        }
+
+
+def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
+    """Check a study's configuration and look up its cards.
+
+    Parameters
+    ----------
+    config : dict
+        The study as Snakemake merged it.
+    path : Path
+        The file it is from: relative paths in it are relative to its folder, and errors name it.
+
+    Raises
+    ------
+    InputError
+        The first thing that is wrong, with file, line, key and what would be right.
+    """
+    path = Path(path)
+    study = check(config, read_schema("study"), path)
+    folders = [catalog, *(path.parent / folder for folder in study["cards"])]
+    models = _cards(study, "models", "model", folders, path)
+    benchmarks = _cards(study, "benchmarks", "benchmark", folders, path)
+    engine = _component(study["engine"], "engines", "name", path, ("engine",))
+    module = plugins.load("engines", engine["name"])
+    engine = module.resolve(engine, _relative_to(path)) if hasattr(module, "resolve") else engine
+    loaded = Study(
+        name=study["study"],
+        title=study["title"] or study["study"],
+        path=path,
+        models=models,
+        benchmarks=benchmarks,
+        engine=engine,
+        samples_per_item=study["samples_per_item"],
+        seed=study["seed"],
+        sampling=study["sampling"],
+        finished_only=study["finished_only"],
+        analysis=study["analysis"],
+        plots=study["plots"],
+        excluded=_excluded(study, path),
+    )
+    _check_study(loaded)
+    return loaded
+
+
+def find_cards(folders: list[Path], kind: str) -> dict[str, Path]:
+    """Return the cards in the folders' ``<kind>`` subfolders by id, without parsing them.
+
+    Raises
+    ------
+    InputError
+        Two cards have one id, or a card's id isn't its file's name.
+    """
+    found: dict[str, Path] = {}
+    for file in (file for folder in folders for file in sorted((folder / kind).glob("*.yaml"))):
+        match = re.search(
+            r"^id:\s*[\"']?([^\s\"'#]*)", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+        )
+        name = match.group(1) if match else file.stem
+        if name in found and not file.samefile(found[name]):
+            raise error_at(
+                file, ("id",), f"the id '{name}' is already taken by {found[name]}. Give each card an id of its own."
+            )
+        if name != file.stem:
+            raise error_at(
+                file,
+                ("id",),
+                f"the id '{name}' isn't the file's name. Call the file {name}.yaml or set id: {file.stem}.",
+            )
+        found[name] = file
+    return found
+
+
+def read_card(file: Path, kind: str) -> dict:
+    """Read one card (``kind``: model or benchmark) and check it by itself."""
+    card = check(read_yaml(file), read_schema(kind), file)
+    return _check_model(card, file) if kind == "model" else _check_benchmark(card, file)
+
+
+def _cards(study: dict, key: str, kind: str, folders: list[Path], path: Path) -> dict[str, dict]:
+    files = find_cards(folders, key)
+    cards = {}
+    for index, name in enumerate(study[key]):
+        if name not in files:
+            raise error_at(
+                path,
+                (key, index),
+                f"unknown {kind} '{name}'.{suggest(name, files)} Cards are looked for in {', '.join(str(_shown(folder / key)) for folder in folders)}.",
+            )
+        cards[name] = read_card(files[name], kind)
+        cards[name]["card"] = str(_shown(files[name]))
+    return cards
+
+
+def _component(block: dict, folder: str, key: str, path: Path, keys: tuple) -> dict:
+    """Check a block that names a component against the settings that the component declares."""
+    name = block[key]
+    if name not in plugins.available(folder):
+        known = plugins.available(folder)
+        raise error_at(path, (*keys, key), f"unknown {folder.rstrip('s')} '{name}'.{suggest(name, known)}")
+    module = plugins.load(folder, name)
+    settings = getattr(module, "SETTINGS", None)
+    if settings is None:
+        settings = {k: {"type": "boolean", "default": False, "description": d} for k, d in module.OPTIONS.items()}
+    schema = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key: {"type": "string"}, **settings},
+        "required": [setting for setting, part in settings.items() if "default" not in part],
+    }
+    return check(block, schema, path, keys)
+
+
+def _check_model(card: dict, file: Path) -> dict:
+    control = card["kind"] == "control"
+    if control != (card["type"] == "control") or control != (card["engine"] is not None):
+        raise error_at(
+            file,
+            ("kind",),
+            "a control has kind: control, type: control and an engine; any other model has none of these.",
+        )
+    if control:
+        module = plugins.load("engines", card["engine"]) if card["engine"] in plugins.available("engines") else None
+        if module is None or module.NEEDS_WEIGHTS:
+            controls = [
+                name
+                for name in plugins.available("engines")
+                if getattr(plugins.load("engines", name), "CONTROL", False)
+            ]
+            raise error_at(
+                file, ("engine",), f"'{card['engine']}' is no control engine.{suggest(card['engine'], controls)}"
+            )
+        return card
+    if card["source"] is None:
+        raise error_at(file, ("source",), "null is for controls; give hub_id and revision, a path, or training.")
+    try:
+        date.fromisoformat(card["release_date"] or "")
+    except ValueError as error:
+        raise error_at(
+            file, ("release_date",), f'{card["release_date"]!r} isn\'t a day; write it as "2026-01-31".'
+        ) from error
+    if card["architecture"] and card["config"]:
+        raise error_at(file, ("config",), "give architecture or config, not both.")
+    if "training" in card["source"] and not card["architecture"]:
+        raise error_at(file, ("source",), "a model that the workflow trains needs its architecture in the card.")
+    resolve = _relative_to(file)
+    if card["config"]:
+        card["config"] = resolve(card["config"])
+    if "path" in card["source"]:
+        card["source"]["path"] = resolve(card["source"]["path"])
+    return card
+
+
+def _check_benchmark(card: dict, file: Path) -> dict:
+    if card["format"] not in plugins.available("benchmarks"):
+        raise error_at(
+            file,
+            ("format",),
+            f"unknown format '{card['format']}'.{suggest(card['format'], plugins.available('benchmarks'))}",
+        )
+    for column in () if "generator" in card["source"] else plugins.load("benchmarks", card["format"]).COLUMNS:
+        if column not in card["columns"]:
+            raise error_at(
+                file, ("columns",), f"the format '{card['format']}' needs to know which column is '{column}'."
+            )
+    if "{question}" not in card["prompt"]["template"]:
+        raise error_at(
+            file, ("prompt", "template"), "the text {question} is missing, so the problem would not be asked."
+        )
+    card["grading"] = _component(card["grading"], "graders", "grader", file, ("grading",))
+    if "path" in card["source"]:
+        card["source"]["path"] = _relative_to(file)(card["source"]["path"])
+    return card
+
+
+def _excluded(study: dict, path: Path) -> dict[tuple[str, str], str]:
+    for index, cell in enumerate(study["exclude"]):
+        for key in ("model", "benchmark"):
+            if cell[key] not in study[f"{key}s"]:
+                raise error_at(
+                    path,
+                    ("exclude", index, key),
+                    f"'{cell[key]}' isn't among the study's {key}s.{suggest(cell[key], study[f'{key}s'])}",
+                )
+    return {(cell["model"], cell["benchmark"]): cell["reason"] for cell in study["exclude"]}
+
+
+def _check_study(study: Study) -> None:
+    """Check what no single card can say, and collect warnings."""
+    module = plugins.load("engines", study.engine["name"])
+    if getattr(module, "CONTROL", False):
+        raise error_at(
+            study.path,
+            ("engine", "name"),
+            f"'{study.engine['name']}' is a control; it stands in the grid as a model card, not as the study's engine.",
+        )
+    if not study.cells:
+        raise error_at(study.path, ("exclude",), "every cell is excluded; nothing is left to do.")
+    for name, card in study.models.items():
+        training = (card["source"] or {}).get("training")
+        if training and training["init"] and training["init"] not in study.models:
+            raise error_at(
+                study.path,
+                ("models",),
+                f"'{name}' continues the training of '{training['init']}', which must be in the study too.",
+            )
+        if study.is_control(name):
+            continue
+        if module.NEEDS_WEIGHTS and card["source"].get("revision", "") is None:
+            study.warnings.append(
+                f"{card['card']}: revision is null: {name} can be planned but not generated until it is pinned to a commit of {card['source']['hub_id']}."
+            )
+        if not module.NEEDS_WEIGHTS and not (card["architecture"] or card["config"] or training):
+            raise InputError(
+                f"{card['card']}: the engine '{study.engine['name']}' brings no weights, so FLOPs need the model's shape: give architecture (facts of its config.json) or config (the path of one)."
+            )
+        if study.sampling_of(name)["temperature"] == 0 and study.samples_per_item > 1:
+            study.warnings.append(
+                f"{name} decodes greedily: it gets one sample per item, not {study.samples_per_item}."
+            )
+    for name, card in study.benchmarks.items():
+        if card["source"].get("revision", "") is None:
+            study.warnings.append(
+                f"{card['card']}: revision is null: {name} can be planned but not loaded until it is pinned."
+            )
+
+
+def _relative_to(file: Path):
+    """Return a function that reads a path as relative to a file's folder and gives it relative to the working folder.
+
+    Relative, so that a study moved together with its results re-runs nothing.
+    """
+
+    def resolve(path: str) -> str:
+        return os.path.relpath(Path(file).absolute().parent / path)
+
+    return resolve
+
+
+def _shown(path: Path) -> Path:
+    """Return a card's path as messages show it: the workflow's own cards from the repository's root."""
+    path = Path(path)
+    return path.relative_to(CATALOG.parent) if path.is_relative_to(CATALOG) else Path(os.path.relpath(path))
+
+
+__all__ = ["CATALOG", "Study", "find_cards", "load_study", "read_card"]

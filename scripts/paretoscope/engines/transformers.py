@@ -1,0 +1,226 @@
+"""Hugging Face transformers, on a CPU or one GPU: static batches, left padding, a random stream per completion.
+
+Each token is drawn by inverting the cumulative distribution at a uniform number from the completion's own stream
+(Philox, keyed by its seed), so a completion depends neither on its neighbours in the batch nor on the order of batches,
+up to rounding in the matrix products. Speculative decoding and continuous batching are left to other engines.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ..errors import InputError
+from ..schema import Completion, Request, Sampling
+
+log = logging.getLogger(__name__)
+
+PROTOCOL = 1
+NEEDS_WEIGHTS = True
+KEEPS = True
+SETTINGS = {
+    "batch_size": {"description": "Completions generated together.", "type": "integer", "minimum": 1, "default": 64},
+    "device": {
+        "description": "cpu, cuda, or auto: a GPU where there is one.",
+        "enum": ["auto", "cpu", "cuda"],
+        "default": "auto",
+    },
+    "dtype": {
+        "description": "Precision of weights and arithmetic; auto: the checkpoint's on a GPU, float32 on a CPU.",
+        "enum": ["auto", "float32", "bfloat16", "float16"],
+        "default": "auto",
+    },
+    "attention": {"description": "Attention implementation.", "enum": ["sdpa", "eager"], "default": "sdpa"},
+}
+
+
+def files(settings: dict, model: dict, benchmark: dict) -> list[str]:
+    """Return no files: completions depend on the weights and the items alone."""
+    return []
+
+
+@contextmanager
+def open_engine(model: dict, sampling: Sampling, settings: dict, files: Sequence[str]) -> Iterator[Transformers]:
+    """Load the model and give the engine.
+
+    Raises
+    ------
+    InputError
+        The folder has no usable model.
+    """
+    yield Transformers(model, sampling, settings)
+
+
+class Transformers:
+    """A loaded model.
+
+    Parameters
+    ----------
+    model : dict
+        ``weights`` (folder), ``chat_template`` (keyword arguments), ``context_length`` (tokens or None).
+    """
+
+    def __init__(self, model: dict, sampling: Sampling, settings: dict):
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+
+        self.sampling, self.settings = sampling, settings
+        self.chat_template = model["chat_template"]
+        self.device = (
+            settings["device"] if settings["device"] != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
+        )
+        dtype = settings["dtype"] if settings["dtype"] != "auto" or self.device == "cuda" else "float32"
+        try:
+            self.tokenizer = AutoTokenizer.from_pretrained(
+                model["weights"], padding_side="left", trust_remote_code=False
+            )
+            self.model = AutoModelForCausalLM.from_pretrained(
+                model["weights"],
+                dtype=dtype,
+                attn_implementation=settings["attention"],
+                trust_remote_code=False,
+                use_safetensors=True,
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{model['weights']}: can't be loaded as a transformers model: {error}") from error
+        self.model.eval().to(self.device)
+        own = self.model.generation_config
+        self.end_tokens = _as_list(own.eos_token_id if own.eos_token_id is not None else self.tokenizer.eos_token_id)
+        if self.tokenizer.pad_token_id is None:
+            self.tokenizer.pad_token_id = self.end_tokens[0]
+        # What the card asks for is what happens: nothing is taken silently from the checkpoint's own defaults.
+        self.model.generation_config = GenerationConfig(
+            eos_token_id=self.end_tokens, pad_token_id=self.tokenizer.pad_token_id, do_sample=False
+        )
+        self.context_length = model["context_length"] or self.model.config.get_text_config().max_position_embeddings
+
+    def describe(self) -> dict:
+        """Return version, device, backend and the sampling in force."""
+        import torch
+        import transformers
+
+        from ..provenance import processor
+
+        return {
+            "version": transformers.__version__,
+            "torch": torch.__version__,
+            "device": torch.cuda.get_device_name() if self.device == "cuda" else processor(),
+            "threads": torch.get_num_threads(),
+            "dtype": str(self.model.dtype).removeprefix("torch."),
+            "attention": self.model.config._attn_implementation,
+            "batch_size": self.settings["batch_size"],
+            "context_length": self.context_length,
+            "end_tokens": self.end_tokens,
+        }
+
+    def peak_memory_bytes(self) -> int | None:
+        """Return the peak device memory on a GPU; None on a CPU, where the process's own peak is the figure."""
+        import torch
+
+        return torch.cuda.max_memory_allocated() if self.device == "cuda" else None
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[list[Completion]]:
+        """Yield a batch of completions at a time, long prompts first so that memory is tried early."""
+        prompts = [
+            self.tokenizer.apply_chat_template(
+                list(r.messages), tokenize=False, add_generation_prompt=True, **self.chat_template
+            )
+            for r in requests
+        ]
+        lengths = [len(ids) for ids in self.tokenizer(prompts, add_special_tokens=False)["input_ids"]]
+        order = sorted(range(len(requests)), key=lambda i: (-lengths[i], i))
+        size = self.settings["batch_size"]
+        for start in range(0, len(order), size):
+            batch = order[start : start + size]
+            yield self._batch([requests[i] for i in batch], [prompts[i] for i in batch], [lengths[i] for i in batch])
+
+    def _limit(self, request: Request, prompt_tokens: int) -> int:
+        room = self.context_length - prompt_tokens
+        if room < 1:
+            raise InputError(
+                f"item '{request.item_id}': the prompt has {prompt_tokens} tokens, the model's context is {self.context_length}. Exclude the cell, with that as the reason."
+            )
+        return min(room, self.sampling.max_new_tokens or room)
+
+    def _batch(self, requests, prompts, lengths) -> list[Completion]:
+        import torch
+        from transformers import LogitsProcessorList
+
+        limits = [self._limit(request, length) for request, length in zip(requests, lengths, strict=True)]
+        inputs = self.tokenizer(
+            prompts, return_tensors="pt", padding=True, add_special_tokens=False, return_token_type_ids=False
+        ).to(self.device)
+        processors = LogitsProcessorList(
+            _processors(
+                self.sampling, [r.seed for r in requests], max(limits), inputs["input_ids"].shape[1], self.device
+            )
+        )
+        with torch.inference_mode():
+            output = self.model.generate(**inputs, max_new_tokens=max(limits), logits_processor=processors)
+        rows = output[:, inputs["input_ids"].shape[1] :].tolist()
+        return [self._completion(*each) for each in zip(requests, rows, lengths, limits, strict=True)]
+
+    def _completion(self, request: Request, tokens: list[int], prompt_tokens: int, limit: int) -> Completion:
+        end = next((i for i, token in enumerate(tokens[:limit]) if token in self.end_tokens), None)
+        used = limit if end is None else end + 1  # the end token is generated too, and costs a forward pass
+        text = self.tokenizer.decode(tokens[: used if end is None else end], skip_special_tokens=True)
+        return Completion(
+            request.item_id, request.sample, text, "length" if end is None else "stop", prompt_tokens, used
+        )
+
+
+def _as_list(value) -> list[int]:
+    return [value] if isinstance(value, int) else list(value or [])
+
+
+def _processors(sampling: Sampling, seeds: list[int], limit: int, prompt_length: int, device: str) -> list:
+    """Return transformers' logits processors for a sampling, ending in the draw itself."""
+    from transformers.generation import logits_process as lp
+
+    processors: list = []
+    if sampling.frequency_penalty:
+        processors.append(_frequency_penalty(sampling.frequency_penalty, prompt_length))
+    if sampling.temperature == 0:
+        return processors
+    processors.append(lp.TemperatureLogitsWarper(sampling.temperature))
+    if sampling.top_k:
+        processors.append(lp.TopKLogitsWarper(sampling.top_k))
+    if sampling.top_p < 1:
+        processors.append(lp.TopPLogitsWarper(sampling.top_p))
+    if sampling.min_p:
+        processors.append(lp.MinPLogitsWarper(sampling.min_p))
+    return [*processors, _draw(seeds, limit, device)]
+
+
+def _frequency_penalty(penalty: float, prompt_length: int):
+    """Return a processor that lowers each logit by ``penalty`` times the token's count in the completion so far."""
+    import torch
+
+    def process(input_ids, scores):
+        completion = input_ids[:, prompt_length:]
+        counts = torch.zeros_like(scores).scatter_add_(1, completion, torch.ones_like(completion, dtype=scores.dtype))
+        return scores - penalty * counts
+
+    return process
+
+
+def _draw(seeds: list[int], limit: int, device: str):
+    """Return a processor that leaves one token per row: the one at which the row's next uniform number falls.
+
+    transformers' greedy step then takes it. ``seeds`` has one entry per row; each row reads a stream of its own.
+    """
+    import numpy as np
+    import torch
+
+    streams = np.stack([np.random.Generator(np.random.Philox(key=seed)).random(limit) for seed in seeds])
+    uniforms = torch.from_numpy(streams).to(device)
+    step = iter(range(limit))
+
+    def process(input_ids, scores):
+        cumulative = torch.softmax(scores.double(), dim=-1).cumsum(dim=-1)
+        threshold = uniforms[:, next(step), None] * cumulative[:, -1:]
+        token = torch.searchsorted(cumulative, threshold, right=True).clamp_(max=scores.shape[1] - 1)
+        return torch.full_like(scores, float("-inf")).scatter_(1, token, 0.0)
+
+    return process

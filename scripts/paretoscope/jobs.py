@@ -1,0 +1,41 @@
+"""What every script of a rule needs once: a log, and errors that are told rather than traced."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import InputError
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
+@contextmanager
+def job(log_file: str) -> Iterator[None]:
+    """Log to ``log_file``; show progress, warnings and errors on the terminal too.
+
+    An :class:`InputError` ends the process with status 1 and its message alone; any other exception keeps its
+    traceback, in the log too.
+    """
+    file = logging.FileHandler(log_file, encoding="utf-8")
+    file.setFormatter(logging.Formatter(FORMAT))
+    terminal = logging.StreamHandler()
+    terminal.setFormatter(logging.Formatter("%(message)s"))
+    terminal.addFilter(lambda record: record.levelno >= logging.WARNING or record.name == "paretoscope.progress")
+    root = logging.getLogger("paretoscope")
+    root.setLevel(logging.INFO)
+    root.propagate = False
+    root.handlers[:] = [file, terminal]
+    try:
+        yield
+    except InputError as error:
+        root.error("Error: %s", error)
+        sys.exit(1)
+    except Exception:
+        # The traceback reaches the terminal by itself; the log needs it as well.
+        terminal.addFilter(lambda record: False)
+        root.exception("Unexpected error (log: %s)", Path(log_file))
+        raise

@@ -1,0 +1,141 @@
+"""Loading a benchmark: rows from the hub, a file or a generator; items checked before anything is generated."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import plugins
+from .errors import InputError, suggest
+from .files import digest, read_jsonl
+from .schema import Item, to_row
+
+log = logging.getLogger(__name__)
+
+
+def load_benchmark(card: dict) -> list[Item]:
+    """Load and check a benchmark's items.
+
+    Parameters
+    ----------
+    card : dict
+        The benchmark's card, with ``grader`` for the name of its grader and ``card`` for the path it is shown by.
+
+    Raises
+    ------
+    InputError
+        The source can't be read, lacks a column, or holds another number of items or other contents than the card says;
+        or an item is empty, double, or has a gold that its grader can't read.
+    """
+    rows, where = _rows(card)
+    _check_columns(card, rows, where)
+    items = list(plugins.load("benchmarks", card["format"]).load(rows, card["columns"]))
+    check_items(items, card, where)
+    return items
+
+
+def check_items(items: list[Item], card: dict, where: str) -> None:
+    """Check items against each other and against their card; ``where`` names the source in errors."""
+    if len(items) != card["rows"]:
+        raise InputError(
+            f"{where}: {len(items)} items, but {card['card']} says rows: {card['rows']}. One of the two is wrong."
+        )
+    grader = plugins.load("graders", card["grader"])
+    seen: dict[str, str] = {}
+    for item in items:
+        if not item.question or not item.target:
+            raise InputError(f"{where}: item '{item.id}' has an empty {'question' if not item.question else 'target'}.")
+        for what, value in (("id", f"id\0{item.id}"), ("question", "\0".join((item.question, *item.choices)))):
+            if value in seen:
+                raise InputError(
+                    f"{where}: item '{item.id}' has the same {what} as item '{seen[value]}'. Each item must be there once."
+                )
+            seen[value] = item.id
+        try:
+            grader.check_target(item)
+        except InputError as error:
+            raise InputError(f"{where}: item '{item.id}': {error}") from error
+    found = content_sha256(items)
+    if card["content_sha256"] not in (None, found):
+        raise InputError(
+            f"{where}: the items' SHA-256 is {found}, but {card['card']} says {card['content_sha256']}: the source has changed."
+        )
+    log.info("%s: %d items, SHA-256 %s", where, len(items), found)
+
+
+def content_sha256(items: list[Item]) -> str:
+    """Return the digest of items as a card pins it."""
+    return digest([to_row(item) for item in items])
+
+
+def _rows(card: dict) -> tuple[Iterable[dict], str]:
+    source = card["source"]
+    if "generator" in source:
+        rows = plugins.load("benchmarks", card["format"]).generate(source["generator"], card["rows"])
+        return rows, f"{card['format']} generator"
+    if "path" in source:
+        return _file_rows(Path(source["path"])), source["path"]
+    return _hub_rows(source, card), f"{source['hub_id']} at {source['revision']}"
+
+
+def _file_rows(path: Path) -> list[dict]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; the benchmark card's source.path is relative to the card.")
+    if ".jsonl" in path.suffixes:
+        return [row for _, row in read_jsonl(path)]
+    builder = path.suffix.removeprefix(".")
+    if builder not in ("csv", "parquet"):
+        raise InputError(f"{path}: unknown kind of file; use .jsonl (also .gz or .zst), .csv or .parquet.")
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetGenerationError
+
+    try:
+        return list(load_dataset(builder, data_files=str(path), split="train"))
+    except (DatasetGenerationError, ValueError, OSError) as error:
+        raise InputError(f"{path}: can't be read as {builder}: {error.__cause__ or error}") from error
+
+
+def _hub_rows(source: dict, card: dict) -> list[dict]:
+    if source["revision"] is None:
+        raise InputError(
+            f"{card['card']}: revision is null. Pin it to the 40-hex commit of the data set {source['hub_id']} that you want, then run again."
+        )
+    from datasets import load_dataset
+
+    try:
+        return list(
+            load_dataset(source["hub_id"], source["config"], split=source["split"], revision=source["revision"])
+        )
+    except Exception as error:  # the client raises dozens of kinds: network, access, missing files, formats
+        raise InputError(
+            f"{source['hub_id']}: the data set can't be loaded ({type(error).__name__}: {error}). Check the network, and for a gated data set accept its terms and log in with `hf auth login`."
+        ) from error
+
+
+def _check_columns(card: dict, rows: list[dict], where: str) -> None:
+    if not rows:
+        raise InputError(f"{where}: no items.")
+    wanted = [
+        column for value in card["columns"].values() for column in (value if isinstance(value, list) else [value])
+    ]
+    for number, row in enumerate(rows, start=1):
+        for column in wanted:
+            if row.get(column) is None:
+                absent = "has no column" if column not in row else "is empty in column"
+                raise InputError(
+                    f"{where}: item {number} {absent} '{column}' (columns in {card['card']}).{suggest(column, row)}"
+                )
+
+
+def render(item: Item, template: str) -> str:
+    """Return the text of the user turn that asks an item."""
+    letters = plugins.load("benchmarks", "multiple_choice").LETTERS
+    choices = "\n".join(f"{letter}) {choice}" for letter, choice in zip(letters, item.choices, strict=False))
+    head, *rest = template.split("{question}")
+    return head.replace("{choices}", choices) + "".join(
+        item.question + part.replace("{choices}", choices) for part in rest
+    )
+
+
+__all__ = ["check_items", "content_sha256", "load_benchmark", "render"]

@@ -1,0 +1,33 @@
+"""Gather the cells of the study into tables."""
+
+from pathlib import Path
+
+from paretoscope.files import read_json, write_table
+from paretoscope.jobs import job
+from paretoscope.summarize import absent_cells, cells_table, completions_table
+
+
+def main(spec: dict, grades: list, metas: list, costs: list, configs: list, outputs: dict[str, str]) -> None:
+    """Write the tables of cells, absent cells and completions; grades and metas are in the order of the cells."""
+    keys = [tuple(cell) for cell in spec["cells"]]
+    cost_paths = {(Path(path).parent.name, Path(path).stem): Path(path) for path in costs}
+    completions = completions_table(
+        (*key, Path(path), cost_paths.get(key)) for key, path in zip(keys, grades, strict=True)
+    )
+    cell_metas = {key: read_json(path) for key, path in zip(keys, metas, strict=True)}
+    shapes = {Path(path).parent.name: read_json(path) for path in configs}
+    write_table(outputs["cells"], cells_table(spec, completions, cell_metas, shapes))
+    write_table(outputs["absent"], absent_cells(spec))
+    write_table(outputs["completions"], completions)
+
+
+if "snakemake" in globals():
+    with job(snakemake.log[0]):
+        main(
+            snakemake.params.spec,
+            list(snakemake.input.grades),
+            list(snakemake.input.metas),
+            list(snakemake.input.costs),
+            list(snakemake.input.configs),
+            dict(snakemake.output.items()),
+        )
