@@ -257,3 +257,48 @@ def _save(model, output: Path) -> None:
     )
     model.save_pretrained(output)
     tokenizer().save_pretrained(output)
+
+
+def respond(
+    folder: Path, prompts: list[list[str]], temperature: float, max_new_tokens: int, seed: int
+) -> list[list[str]]:
+    """Let a trained model continue prompts, all in one batch; for choices made while designing models.
+
+    Studies use an engine instead, whose samples don't depend on their neighbours in a batch.
+
+    Parameters
+    ----------
+    folder : Path
+        As written by :func:`train`.
+    prompts : list of list of str
+        Vocabulary pieces.
+    temperature : float
+        0 is greedy.
+    max_new_tokens : int
+    seed : int
+
+    Returns
+    -------
+    list of list of str
+        Pieces up to and including the end of the turn, or ``max_new_tokens`` of them.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    pieces = list(arithmetic.VOCABULARY)
+    width = max(map(len, prompts))
+    pad, end = arithmetic.VOCABULARY[arithmetic.PAD], arithmetic.VOCABULARY[arithmetic.TURN_END]
+    inputs = torch.tensor(
+        [[pad] * (width - len(prompt)) + [arithmetic.VOCABULARY[piece] for piece in prompt] for prompt in prompts]
+    )
+    drawn = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
+    with _deterministic(seed), torch.no_grad():
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype="float32").eval()
+        outputs = model.generate(
+            input_ids=inputs,
+            attention_mask=(torch.arange(width) >= torch.tensor([[width - len(prompt)] for prompt in prompts])).long(),
+            max_new_tokens=max_new_tokens,
+            **(drawn if temperature else {"do_sample": False, "temperature": None, "top_k": None, "top_p": None}),
+        )
+    responses = outputs[:, width:].tolist()
+    return [[pieces[token] for token in (row[: row.index(end) + 1] if end in row else row)] for row in responses]

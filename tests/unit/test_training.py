@@ -164,3 +164,20 @@ def test_muon_updates_are_nearly_orthogonal():
         updates = training._Optimiser._orthogonal(training._Optimiser, torch.randn(shape, generator=generator))
         values = torch.linalg.svdvals(updates)
         assert updates.shape == shape and values.min() > 0.5 and values.max() < 1.3
+
+
+def test_responses_are_repeatable_and_end_with_the_turn(tmp_path):
+    training.train(DENSE, SHORT, tmp_path)
+    prompts = [arithmetic.prompt_pieces(problem) for problem in arithmetic.problems("medium", "dev", 6, 0)]
+    first, second, other = (training.respond(tmp_path, prompts, 1.0, 30, seed) for seed in (0, 0, 1))
+    assert first == second != other
+    for response in first:
+        assert len(response) == 30 or response[-1] == arithmetic.TURN_END
+        assert arithmetic.TURN_END not in response[:-1]
+
+
+def test_greedy_responses_do_not_depend_on_padding(tmp_path):
+    training.train(DENSE, SHORT | {"steps": 30}, tmp_path)
+    short, long = (arithmetic.prompt_pieces(arithmetic.problems(level, "dev", 1, 0)[0]) for level in ("easy", "hard"))
+    alone = training.respond(tmp_path, [short], 0.0, 12, 0)
+    assert training.respond(tmp_path, [short, long], 0.0, 12, 0)[:1] == alone
