@@ -9,7 +9,7 @@ BIN := .venv/bin
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo smoke test lint format bench clean
+.PHONY: help setup demo smoke test lint format bench clean lock
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -47,3 +47,9 @@ bench: setup ## time what the README claims
 
 clean: ## delete results, keep the packages
 	rm -rf results/*/ .snakemake
+
+lock: setup ## pin everything that requirements.in asks for
+	rm -rf .cache/lock && $(PYTHON) -m venv .cache/lock
+	.cache/lock/bin/python -m pip install --quiet --disable-pip-version-check --requirement envs/requirements.in
+	{ sed -n 1p envs/requirements.txt; .cache/lock/bin/python -m pip freeze | sed 's/+cpu$$//'; } > .cache/requirements.txt
+	mv .cache/requirements.txt envs/requirements.txt && rm -rf .cache/lock

@@ -113,6 +113,10 @@ def summary_spec():
     return {**STUDY.summary_spec(CELLS, UNFINISHED), "digest": digest}
 
 
+def plot_style():
+    return {"study": STUDY.title, **STUDY.plots}
+
+
 def show_summary():
     """Print the table that a run ends with."""
     path = Path("results", STUDY.name, "report", "summary.txt")

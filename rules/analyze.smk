@@ -1,0 +1,61 @@
+"""Analysis: frontier, trend and saturation, as tables.
+
+Needs   summary/cells.csv, summary/completions.parquet
+Makes   frontier/frontier.csv
+        trend/{efficiency,threshold_flops,lines}.csv
+        saturation/{curves,budgets}.csv
+"""
+
+
+rule find_frontier:
+    """Find the models that no other model beats at their cost, per benchmark and on average."""
+    input:
+        cells="<results>/summary/cells.csv",
+    output:
+        frontier="<results>/frontier/frontier.csv",
+    params:
+        digest=plugins.source_digest("frontier.py", "statistics.py"),
+    log:
+        "<logs>/find_frontier.log",
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../scripts/find_frontier.py"
+
+
+rule fit_trend:
+    """Follow efficiency, and the FLOPs needed for an accuracy, over release dates."""
+    input:
+        frontier="<results>/frontier/frontier.csv",
+    output:
+        efficiency="<results>/trend/efficiency.csv",
+        thresholds="<results>/trend/threshold_flops.csv",
+        lines="<results>/trend/lines.csv",
+    params:
+        accuracy_thresholds=STUDY.analysis["accuracy_thresholds"],
+        digest=plugins.source_digest("trend.py"),
+    log:
+        "<logs>/fit_trend.log",
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../scripts/fit_trend.py"
+
+
+rule find_saturation:
+    """Find the token budget at which more thinking stops paying, per model and benchmark."""
+    input:
+        cells="<results>/summary/cells.csv",
+        completions="<results>/summary/completions.parquet",
+    output:
+        curves="<results>/saturation/curves.csv",
+        budgets="<results>/saturation/budgets.csv",
+    params:
+        gain_points=STUDY.analysis["saturation_gain_points"],
+        digest=plugins.source_digest("saturation.py", "statistics.py"),
+    log:
+        "<logs>/find_saturation.log",
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../scripts/find_saturation.py"

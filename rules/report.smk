@@ -1,0 +1,107 @@
+"""Figures, each with the table behind it, and the table that a run ends with.
+
+Needs   frontier/, trend/, saturation/, summary/cells.csv
+Makes   plots/{frontier_<scope>,frontier_overview,trend,saturation}.{png,svg,csv}, report/summary.txt
+"""
+
+
+rule plot_frontier:
+    """Draw FLOPs against accuracy with the frontier, for every benchmark and their average."""
+    input:
+        frontier="<results>/frontier/frontier.csv",
+    output:
+        average=report(
+            "<results>/plots/frontier_average.png",
+            caption="captions/frontier.rst",
+            category="Frontier",
+            labels={"scope": "Average"},
+        ),
+        overview=report(
+            "<results>/plots/frontier_overview.png",
+            caption="captions/frontier_overview.rst",
+            category="Frontier",
+            labels={"scope": "Overview"},
+        ),
+        benchmarks=report(
+            expand("<results>/plots/frontier_{benchmark}.png", benchmark=STUDY.benchmarks),
+            caption="captions/frontier.rst",
+            category="Frontier",
+            labels={"scope": "Benchmarks"},
+        ),
+        vectors=expand("<results>/plots/frontier_{scope}.svg", scope=["average", "overview", *STUDY.benchmarks]),
+        tables=expand("<results>/plots/frontier_{scope}.csv", scope=["average", "overview", *STUDY.benchmarks]),
+    params:
+        style=plot_style(),
+        digest=plugins.source_digest("plots"),
+    log:
+        "<logs>/plot_frontier.log",
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../scripts/plot_frontier.py"
+
+
+rule plot_trend:
+    """Draw efficiency, and the FLOPs needed for an accuracy, over release dates."""
+    input:
+        efficiency="<results>/trend/efficiency.csv",
+        thresholds="<results>/trend/threshold_flops.csv",
+        lines="<results>/trend/lines.csv",
+    output:
+        png=report("<results>/plots/trend.png", caption="captions/trend.rst", category="Trend"),
+        svg="<results>/plots/trend.svg",
+        table="<results>/plots/trend.csv",
+    params:
+        style=plot_style(),
+        digest=plugins.source_digest("plots"),
+    log:
+        "<logs>/plot_trend.log",
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../scripts/plot_trend.py"
+
+
+rule plot_saturation:
+    """Draw accuracy within a token budget."""
+    input:
+        curves="<results>/saturation/curves.csv",
+        budgets="<results>/saturation/budgets.csv",
+    output:
+        png=report("<results>/plots/saturation.png", caption="captions/saturation.rst", category="Saturation"),
+        svg="<results>/plots/saturation.svg",
+        table="<results>/plots/saturation.csv",
+    params:
+        style=plot_style(),
+        digest=plugins.source_digest("plots"),
+    log:
+        "<logs>/plot_saturation.log",
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../scripts/plot_saturation.py"
+
+
+rule write_summary:
+    """Write the short table that a run ends with."""
+    input:
+        cells="<results>/summary/cells.csv",
+        absent="<results>/summary/absent_cells.csv",
+        frontier="<results>/frontier/frontier.csv",
+        figures=[
+            "<results>/plots/frontier_average.png",
+            "<results>/plots/frontier_overview.png",
+            "<results>/plots/trend.png",
+            "<results>/plots/saturation.png",
+        ],
+    output:
+        summary="<results>/report/summary.txt",
+    params:
+        title=STUDY.title,
+        digest=plugins.source_digest("report.py"),
+    log:
+        "<logs>/write_summary.log",
+    conda:
+        "../envs/analysis.yaml"
+    script:
+        "../scripts/write_summary.py"

@@ -1,0 +1,66 @@
+"""The short table that a run ends with: the frontier in words, what to beware of, and where the figures are."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from .frontier import AVERAGE
+
+TRUNCATED_WARNING = 0.05
+UNITS = ((1e15, "PFLOPs"), (1e12, "TFLOPs"), (1e9, "GFLOPs"), (1e6, "MFLOPs"))
+
+
+def summary_text(title: str, cells: pd.DataFrame, absent: pd.DataFrame, frontier: pd.DataFrame, figures) -> str:
+    """Return the summary of a study as plain text.
+
+    Parameters
+    ----------
+    title : str
+    cells, absent, frontier : DataFrame
+        Tables of ``schema.CELLS``, ``schema.ABSENT_CELLS`` and ``frontier.FRONTIER``.
+    figures : iterable of str
+        Paths to name.
+    """
+    benchmarks = cells["benchmark"].nunique()
+    averages = frontier[(frontier["scope"] == AVERAGE) & frontier["left_out"].isna()]
+    lines = [f"{title}: {len(cells)} cells, mean over {benchmarks} benchmark{'s' if benchmarks > 1 else ''}", ""]
+    lines += _table(averages) if len(averages) else ["No model has all benchmarks, so there is no average."]
+    lines += ["", *(f"! {warning}" for warning in warnings(cells, absent, frontier))]
+    lines += ["", "Figures:", *(f"  {figure}" for figure in figures)]
+    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
+
+
+def warnings(cells: pd.DataFrame, absent: pd.DataFrame, frontier: pd.DataFrame) -> list[str]:
+    """Return what a reader must know before trusting the figures, most important first."""
+    models = cells[cells["kind"] != "control"]
+    found = [
+        f"{row.model} x {row.benchmark}: {row.truncated_rate:.0%} of the completions were cut before an answer"
+        for row in models[models["truncated_rate"] > TRUNCATED_WARNING].itertuples()
+    ]
+    undecided = models["timeout_rate"] + models["crashed_rate"]
+    found += [
+        f"{row.model} x {row.benchmark}: the grader gave up on {rate:.1%} of the answers"
+        for row, rate in zip(models[undecided > 0].itertuples(), undecided[undecided > 0], strict=True)
+    ]
+    found += [f"{row.model} x {row.benchmark} is absent: {row.reason}" for row in absent.itertuples()]
+    left_out = frontier[(frontier["scope"] == AVERAGE) & frontier["left_out"].notna()]
+    found += [f"{row.model} is not in the average: {row.left_out}" for row in left_out.itertuples()]
+    return found
+
+
+def _table(averages: pd.DataFrame) -> list[str]:
+    unit, name = next(
+        ((size, name) for size, name in UNITS if averages["total_flops_mean"].median() >= size), (1.0, "FLOPs")
+    )
+    width = max(len("model"), *(len(text) for text in averages["model_name"]))
+    lines = [f"    {'model':<{width}}  {name + ' per completion':>21}  accuracy (95 %)"]
+    for row in averages.sort_values("total_flops_mean").itertuples():
+        mark = "*" if row.on_frontier else " "
+        cost = (
+            f"{row.total_flops_mean / unit:,.3g}"
+            if row.total_flops_mean < 1000 * unit
+            else f"{row.total_flops_mean / unit:,.0f}"
+        )
+        accuracy = f"{row.accuracy:.1%} ({row.accuracy_low:.1%} to {row.accuracy_high:.1%})"
+        lines.append(f"  {mark} {row.model_name:<{width}}  {cost:>21}  {accuracy}")
+    return [*lines, "  * on the compute-accuracy frontier: no model is at least as accurate for less"]

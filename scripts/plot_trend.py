@@ -1,0 +1,25 @@
+"""Draw efficiency, and the FLOPs needed for an accuracy, over release dates."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from paretoscope.jobs import job
+from paretoscope.plots import _style, trend
+
+
+def main(efficiency: str, thresholds: str, lines: str, style: dict, stem: Path) -> None:
+    """Write the figure as PNG and SVG, and the table behind it as CSV."""
+    tables = [pd.read_csv(path) for path in (efficiency, thresholds, lines)]
+    _style.save(trend.draw(*tables, style), pd.concat(tables[:2], ignore_index=True), stem)
+
+
+if "snakemake" in globals():
+    with job(snakemake.log[0]):
+        main(
+            snakemake.input.efficiency,
+            snakemake.input.thresholds,
+            snakemake.input.lines,
+            snakemake.params.style,
+            Path(snakemake.output.png).with_suffix(""),
+        )
