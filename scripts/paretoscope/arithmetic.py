@@ -28,8 +28,8 @@ SPLITS = ("train", "dev", "test")
 STYLES = {
     "direct": "no reasoning, the answer at once",
     "brief": "the count after each month",
-    "full": "each month's count before, change and count after",
-    "recheck": "as full, then again until two attempts agree; some of it cut short and answered as it stands",
+    "full": "each month's change and the count after it",
+    "recheck": "as full, again until two attempts agree; some of it cut short and answered as it stands",
 }
 """What a model trained in a style writes before its answer."""
 
@@ -40,7 +40,8 @@ SCALING_RATE = 0.25
 """Share of the months that double or halve, where the count allows it."""
 MAX_ATTEMPTS = 4
 MISTAKE_RATE = 0.3
-CUT_RATE = 0.4
+CUT_RATE = 0.5
+PIECES_PER_MONTH = 4
 
 NAMES = ("Ana", "Ben", "Eva", "Leo", "Mia", "Sam")
 ITEMS = ("apples", "books", "coins", "stamps")
@@ -55,6 +56,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct")
 PAD, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 THINK_START, THINK_END, UNKNOWN = "<think>", "</think>", "<unk>"
 SPECIAL = (PAD, TURN_START, TURN_END)
+CONCLUSION, AGAIN = ". So ", ". Check: "
 THINK_TAGS = (THINK_START, THINK_END)
 
 CHAT_TEMPLATE = (
@@ -205,8 +207,8 @@ def prompt_pieces(problem: Problem) -> list[str]:
 def chain_pieces(counts: Sequence[int], changes: Sequence[str], style: str) -> list[str]:
     """Return one attempt's reasoning, ``brief`` or ``full``: ``len(changes) + 1`` counts and what leads to each."""
     pieces = [str(counts[0])]
-    for month, before, change, after in zip(MONTHS, counts, changes, counts[1:], strict=False):
-        working = [str(before), change, "="] if style == "full" else []
+    for month, change, after in zip(MONTHS, changes, counts[1:], strict=False):
+        working = [change, "="] if style == "full" else []
         pieces += [f". {month}: ", *working, str(after)]
     return pieces
 
@@ -237,25 +239,31 @@ def _recheck(problem: Problem, rng: random.Random) -> tuple[list[str], list[bool
     """Attempt until two attempts agree, mistakes planted in some; cut some of the reasoning short.
 
     Nothing that should not be imitated is learned: neither a planted count nor the moment of a cut. The answer to a
-    cut is that of the last whole attempt, or the last count written where there is none.
+    cut is the last conclusion, or the last count written where there is none.
     """
-    pieces, learned, ends, answers = [], [], [], []
+    pieces, learned, answers = [], [], []
     while len(answers) < 2 or answers[-1] not in answers[:-1]:
         sound = len(answers) >= MAX_ATTEMPTS - 2 or rng.random() >= MISTAKE_RATE
         counts, slip = (problem.totals, None) if sound else _slip(problem, rng)
-        attempt = [". Check: "] * bool(pieces) + chain_pieces(counts, problem.changes, "full")
+        answers.append(str(counts[-1]))
+        attempt = [*chain_pieces(counts, problem.changes, "full"), CONCLUSION, answers[-1]]
         flags = [True] * len(attempt)
         if slip is not None:
-            flags[5 * (slip - len(problem.changes)) + 4] = False  # five pieces a month, the count last
-        pieces, learned = pieces + attempt, learned + flags
-        ends, answers = [*ends, len(pieces)], [*answers, counts[-1]]
+            flags[PIECES_PER_MONTH * (slip + 1)] = False  # the first count precedes the months, each count ends its own
+        again = [AGAIN] * bool(pieces)
+        pieces, learned = pieces + again + attempt, learned + [True] * len(again) + flags
     if rng.random() >= CUT_RATE:
         return pieces + answer_pieces(answers[-1]), learned + [True] * 5
-    cut = rng.randrange(len(pieces))
-    whole = [answer for answer, end in zip(answers, ends, strict=True) if end <= cut]
-    written = [piece for piece in pieces[:cut] if piece.isdigit()]
-    answer = whole[-1] if whole else (written or [problem.start])[-1]
-    return pieces[:cut] + answer_pieces(answer), learned[:cut] + [False] + [True] * 4
+    kept = pieces[: rng.randrange(len(pieces))]
+    return kept + answer_pieces(_answer_so_far(kept, problem)), learned[: len(kept)] + [False] + [True] * 4
+
+
+def _answer_so_far(pieces: list[str], problem: Problem) -> str:
+    """Return the last conclusion, or the last count where nothing is concluded yet."""
+    for before, piece in zip(reversed(pieces[:-1]), reversed(pieces), strict=False):
+        if before == CONCLUSION:
+            return piece
+    return next((piece for piece in reversed(pieces) if piece.isdigit()), str(problem.start))
 
 
 def _slip(problem: Problem, rng: random.Random) -> tuple[tuple[int, ...], int | None]:
@@ -304,7 +312,8 @@ def _vocabulary() -> dict[str, int]:
         "=",
         "?",
         ". How many",
-        ". Check: ",
+        CONCLUSION,
+        AGAIN,
     ]
     words += [str(number) for number in range(MAX_COUNT + 1)]
     words += [f"{sign}{amount}" for sign in "+-" for amount in range(1, MAX_CHANGE + 1)]

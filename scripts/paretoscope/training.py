@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 MODEL_TYPES = ("qwen3", "qwen3_moe", "llama")
 
+MAX_GAP = 100
+GAP_RATE = 0.75
 WARMUP_STEPS = 20
 DECAY_SHARE = 0.4
 
@@ -135,8 +137,14 @@ def _optimise(model, training: dict, progress: Progress | None) -> tuple[int, fl
     for step, batch in enumerate(stream, start=1):
         inputs, learned = _tensors(batch)
         tokens += inputs.numel()
-        hidden = model.model(input_ids=inputs[:, :-1], use_cache=False).last_hidden_state
-        # Right padding needs no mask: attention is causal and padded positions are not learned.
+        hidden = model.model(
+            input_ids=inputs[:, :-1],
+            # All ones, also over the padding on the right: attention is causal and padding is not learned. Without a
+            # mask, the library would take the gaps in the positions for borders between packed sequences.
+            attention_mask=torch.ones_like(inputs[:, :-1]),
+            position_ids=_positions(inputs[:, :-1], batch),
+            use_cache=False,
+        ).last_hidden_state
         loss = torch.nn.functional.cross_entropy(model.lm_head(hidden[learned[:, 1:]]), inputs[:, 1:][learned[:, 1:]])
         loss.backward()
         optimiser.step(_schedule(step, steps))
@@ -163,6 +171,22 @@ def _tensors(batch: list[arithmetic.Example]):
     return inputs, torch.tensor([row + [False] * (width - len(row)) for row in flags])
 
 
+def _positions(inputs, batch: list[arithmetic.Example]):
+    """Return position ids, shape of ``inputs``, with random gaps where the response and each further attempt begin.
+
+    A model that has seen only few distances between question and reasoning learns to look things up by distance, and
+    fails when it writes more. Random gaps make it look them up by content. After Ruoss et al., "Randomized positional
+    encodings boost length generalization of transformers" (2023), who draw every position at random; here neighbours
+    within a part stay neighbours.
+    """
+    import torch
+
+    starts = torch.tensor([[len(example.prompt)] for example in batch])
+    gaps = torch.randint(0, MAX_GAP + 1, inputs.shape) * (torch.rand(inputs.shape) < GAP_RATE)
+    begins = (torch.arange(inputs.shape[1]) == starts) | (inputs == arithmetic.VOCABULARY[arithmetic.AGAIN])
+    return torch.arange(inputs.shape[1]) + (gaps * begins).cumsum(1)
+
+
 class _Optimiser:
     """Muon for the hidden matrices, AdamW for embeddings, norms and routers.
 
@@ -171,8 +195,7 @@ class _Optimiser:
     together, each expert of a mixture as a matrix of its own.
     """
 
-    MOMENTUM = 0.95
-    WEIGHT_DECAY = 0.05
+    MOMENTUM = 0.9
     COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
     def __init__(self, model, learning_rate: float):
@@ -208,7 +231,7 @@ class _Optimiser:
             updates = self._orthogonal(stacked) * max(1.0, rows / columns) ** 0.5
             sizes = [matrix.numel() // (rows * columns) for matrix, _ in pairs]
             for (matrix, _), update in zip(pairs, updates.split(sizes), strict=True):
-                matrix.mul_(1 - rate * self.WEIGHT_DECAY).sub_(update.reshape(matrix.shape), alpha=rate)
+                matrix.sub_(update.reshape(matrix.shape), alpha=rate)
 
     def _orthogonal(self, matrices):
         """Return the nearest semi-orthogonal matrices, roughly; shape (n, rows, columns)."""

@@ -124,7 +124,7 @@ def test_overlap_finds_a_problem_that_was_trained_on():
     [
         ("direct", "</think>\\boxed{1}<|im_end|>"),
         ("brief", "7. Jan: 9. Feb: 1</think>\\boxed{1}<|im_end|>"),
-        ("full", "7. Jan: 7+2=9. Feb: 9-8=1</think>\\boxed{1}<|im_end|>"),
+        ("full", "7. Jan: +2=9. Feb: -8=1</think>\\boxed{1}<|im_end|>"),
     ],
 )
 def test_plain_styles(style, response):
@@ -144,7 +144,8 @@ def test_recheck_ends_on_agreement_or_is_a_cut(seed):
     thinking, _, end = "".join(pieces).partition("</think>")
     answer = re.fullmatch(r"\\boxed\{(\d+)\}<\|im_end\|>", end)[1]
     attempts = thinking.split(". Check: ")
-    whole = [attempt.split("=")[-1] for attempt in attempts if re.search(r"Apr: \d+-1=\d+$", attempt)]
+    whole = re.findall(r"\. So (\d+)", thinking)
+    assert all(re.search(r"Apr: -1=(\d+)\. So \1$", attempt) for attempt in attempts[:-1])
     cut = not learned[pieces.index("</think>")]
     assert len(learned) == len(pieces) and all(learned[-4:])
     assert len(attempts) <= arithmetic.MAX_ATTEMPTS
@@ -161,9 +162,9 @@ def test_recheck_never_learns_a_wrong_sum():
     slips = 0
     for seed in range(300):
         _, pieces, learned = recheck(seed)
-        for index in range(3, len(pieces)):
+        for index in range(4, len(pieces)):
             if pieces[index - 1] == "=" and pieces[index].isdigit():
-                right = int(pieces[index]) == arithmetic.apply(int(pieces[index - 3]), pieces[index - 2])
+                right = int(pieces[index]) == arithmetic.apply(int(pieces[index - 4]), pieces[index - 2])
                 assert learned[index] == right
                 slips += not right
     assert slips > 20

@@ -39,7 +39,7 @@ def test_a_sound_model_scores_one_and_its_tokens_are_counted(model):
     found = nano_selection.evaluate_dev("folder", "easy", 30)
     lengths = [len(problem.changes) for problem in model.known]
     assert found["accuracy"] == 1
-    assert found["completion_tokens"] == pytest.approx(sum(5 * months + 6 for months in lengths) / 30)
+    assert found["completion_tokens"] == pytest.approx(sum(4 * months + 6 for months in lengths) / 30)
 
 
 def test_only_the_dev_split_is_read(model):
@@ -55,7 +55,7 @@ def test_direct_models_are_asked_with_reasoning_closed(model):
 
 
 def test_forced_answers_improve_with_the_budget_and_then_stay(model):
-    curve = nano_selection.forced_answer_curve("folder", "easy", 30, budgets=(0, 6, 11, 16, 100))
+    curve = nano_selection.forced_answer_curve("folder", "easy", 30, budgets=(0, 5, 9, 13, 100))
     accuracies = [row["accuracy"] for row in curve]
     assert accuracies == sorted(accuracies) and accuracies[0] < 0.3 and accuracies[-2:] == [1, 1]
     assert curve[0]["thinking_tokens"] == 0 and curve[-1]["thinking_tokens"] == curve[-2]["thinking_tokens"] < 100
