@@ -44,6 +44,7 @@ rule all:
         collect_costed_cells("<results>/flops/{model}/{benchmark}.parquet"),
         "<results>/summary/cells.csv",
         "<results>/summary/absent_cells.csv",
+        SHOWN_FIGURES,
         "<results>/report/summary.txt",
 
 

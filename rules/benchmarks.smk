@@ -8,7 +8,7 @@ Makes   benchmarks/{benchmark}.jsonl (one item per line: id, question, target, c
 rule load_benchmark:
     """Load a benchmark and check its items."""
     output:
-        items="<results>/benchmarks/{benchmark}.jsonl",
+        problems="<results>/benchmarks/{benchmark}.jsonl",
     log:
         "<logs>/load_benchmark/{benchmark}.log",
     # First of all, so that bad items are found before any compute is spent.

@@ -44,6 +44,12 @@ COSTED_MODELS = list(dict.fromkeys(model for model, _ in COSTED_CELLS))
 TRAINED_MODELS = [name for name, card in STUDY.models.items() if "training" in (card["source"] or {})]
 
 
+SHOWN_FIGURES = [
+    f"results/{STUDY.name}/plots/{name}.png"
+    for name in ("frontier_average", "frontier_overview", "trend", "saturation")
+]
+
+
 def fill(pattern, cells):
     return [pattern.replace("{model}", model).replace("{benchmark}", benchmark) for model, benchmark in cells]
 

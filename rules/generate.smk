@@ -9,7 +9,7 @@ Keeps   work/{model}/{benchmark}.jsonl (completion store: append-only, survives 
 rule generate:
     """Generate the completions of one cell."""
     input:
-        items="<results>/benchmarks/{benchmark}.jsonl",
+        problems="<results>/benchmarks/{benchmark}.jsonl",
         revision=model_revision,
         recorded=recorded_files,
     output:

@@ -9,7 +9,7 @@ rule grade:
     """Grade the completions of one cell."""
     input:
         completions="<results>/generations/{model}/{benchmark}.jsonl.zst",
-        items="<results>/benchmarks/{benchmark}.jsonl",
+        problems="<results>/benchmarks/{benchmark}.jsonl",
     output:
         grades="<results>/grades/{model}/{benchmark}.jsonl.zst",
     log:

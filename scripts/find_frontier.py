@@ -1,15 +1,14 @@
 """Find the frontier of every benchmark and of their average."""
 
-import pandas as pd
-
-from paretoscope.files import write_table
+from paretoscope.files import read_table, write_table
 from paretoscope.frontier import frontier, points
 from paretoscope.jobs import job
+from paretoscope.schema import CELLS
 
 
 def main(cells: str, output: str) -> None:
     """Write one row per model and scope."""
-    write_table(output, frontier(points(pd.read_csv(cells))))
+    write_table(output, frontier(points(read_table(cells, CELLS))))
 
 
 if "snakemake" in globals():

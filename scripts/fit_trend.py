@@ -1,16 +1,14 @@
 """Follow efficiency, and the FLOPs needed for an accuracy, over release dates."""
 
-import pandas as pd
-
-from paretoscope.files import write_table
-from paretoscope.frontier import AVERAGE
+from paretoscope.files import read_table, write_table
+from paretoscope.frontier import AVERAGE, FRONTIER
 from paretoscope.jobs import job
 from paretoscope.trend import efficiency, threshold_flops, trend_lines
 
 
 def main(frontier: str, accuracy_thresholds: list[float], outputs: dict[str, str]) -> None:
     """Write efficiencies, FLOPs to thresholds, and the lines through them, of the average over benchmarks."""
-    table = pd.read_csv(frontier)
+    table = read_table(frontier, FRONTIER)
     averages = table[table["scope"] == AVERAGE]
     by_model = efficiency(averages)
     by_threshold = threshold_flops(averages, accuracy_thresholds)

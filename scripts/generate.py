@@ -27,7 +27,7 @@ def main(items: str, revision: str | None, recorded: list[str], spec: dict, stor
 if "snakemake" in globals():
     with job(snakemake.log[0]):
         main(
-            snakemake.input.items,
+            snakemake.input.problems,
             snakemake.input.revision or None,
             list(snakemake.input.recorded),
             snakemake.params.spec,

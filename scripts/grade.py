@@ -22,9 +22,9 @@ if "snakemake" in globals():
     with job(snakemake.log[0]):
         main(
             snakemake.input.completions,
-            snakemake.input.items,
+            snakemake.input.problems,
             snakemake.params.spec,
             snakemake.output.grades,
             snakemake.threads,
-            "{0.model} x {0.benchmark}".format(snakemake.wildcards),
+            f"{snakemake.wildcards.model} x {snakemake.wildcards.benchmark}",
         )

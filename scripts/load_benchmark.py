@@ -13,4 +13,4 @@ def main(spec: dict, items: str) -> None:
 
 if "snakemake" in globals():
     with job(snakemake.log[0]):
-        main(snakemake.params.spec, snakemake.output.items)
+        main(snakemake.params.spec, snakemake.output.problems)

@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-import pandas as pd
-
+from paretoscope.files import read_table
 from paretoscope.jobs import job
 from paretoscope.plots import _style, saturation
+from paretoscope.saturation import BUDGETS, CURVES
 
 
 def main(curves: str, budgets: str, style: dict, stem: Path) -> None:
     """Write the figure as PNG and SVG, and the table behind it as CSV."""
-    table = pd.read_csv(curves)
-    _style.save(saturation.draw(table, pd.read_csv(budgets), style), table, stem)
+    table = read_table(curves, CURVES)
+    _style.save(saturation.draw(table, read_table(budgets, BUDGETS), style), table, stem)
 
 
 if "snakemake" in globals():

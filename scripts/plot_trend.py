@@ -4,13 +4,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from paretoscope.files import read_table
 from paretoscope.jobs import job
 from paretoscope.plots import _style, trend
+from paretoscope.trend import EFFICIENCY, LINES, THRESHOLDS
 
 
 def main(efficiency: str, thresholds: str, lines: str, style: dict, stem: Path) -> None:
     """Write the figure as PNG and SVG, and the table behind it as CSV."""
-    tables = [pd.read_csv(path) for path in (efficiency, thresholds, lines)]
+    tables = [
+        read_table(efficiency, EFFICIENCY),
+        read_table(thresholds, THRESHOLDS),
+        read_table(lines, LINES),
+    ]
     _style.save(trend.draw(*tables, style), pd.concat(tables[:2], ignore_index=True), stem)
 
 

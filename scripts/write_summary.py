@@ -1,15 +1,19 @@
 """Write the short table that a run ends with."""
 
-import pandas as pd
-
-from paretoscope.files import write_text
+from paretoscope.files import read_table, write_text
+from paretoscope.frontier import FRONTIER
 from paretoscope.jobs import job
 from paretoscope.report import summary_text
+from paretoscope.schema import ABSENT_CELLS, CELLS
 
 
 def main(title: str, cells: str, absent: str, frontier: str, figures: list[str], output: str) -> None:
     """Write the summary as plain text."""
-    tables = [pd.read_csv(path) for path in (cells, absent, frontier)]
+    tables = [
+        read_table(cells, CELLS),
+        read_table(absent, ABSENT_CELLS),
+        read_table(frontier, FRONTIER),
+    ]
     write_text(output, summary_text(title, *tables, figures))
 
 
@@ -20,6 +24,6 @@ if "snakemake" in globals():
             snakemake.input.cells,
             snakemake.input.absent,
             snakemake.input.frontier,
-            list(snakemake.input.figures),
+            snakemake.params.figures,
             snakemake.output.summary,
         )

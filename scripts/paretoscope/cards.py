@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,8 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     def construct_mapping(self, node, deep=False):
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key must be plain text", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' is given twice", key.start_mark)
             seen.add(key.value)
@@ -37,12 +40,14 @@ def read_yaml(path: Path) -> dict:
     Raises
     ------
     InputError
-        The file is absent, isn't YAML, isn't a mapping, or gives a key twice.
+        The file is absent, can't be read, isn't YAML, isn't a mapping, or gives a key twice.
     """
     try:
         value = yaml.load(Path(path).read_text(encoding="utf-8"), Loader=_Loader)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 ({error.reason} at byte {error.start})") from error
     except yaml.YAMLError as error:
@@ -50,7 +55,8 @@ def read_yaml(path: Path) -> dict:
         where = f", line {mark.line + 1}" if mark else ""
         raise InputError(f"{path}{where}: not valid YAML: {getattr(error, 'problem', None) or error}") from error
     if not isinstance(value, dict):
-        raise InputError(f"{path}: expected keys and values, found {type(value).__name__}")
+        found = "nothing" if value is None else "a list" if isinstance(value, list) else "a single value"
+        raise InputError(f"{path}: expected lines of the form 'key: value', found {found}")
     return value
 
 
@@ -91,12 +97,24 @@ def read_schema(name: str) -> dict:
 @cache
 def _validator(schema: str):
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
-    return Draft202012Validator(json.loads(schema))
+    # Stricter than JSON Schema: 1.0 is no integer, and .nan and .inf, which YAML knows, are no numbers.
+    types = Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+            "number": lambda _, value: (
+                isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            ),
+        }
+    )
+    return extend(Draft202012Validator, type_checker=types)(json.loads(schema))
 
 
 def check(value: dict, schema: dict, path: Path, prefix: tuple = ()) -> dict:
     """Check a value against a schema and return a copy with the schema's defaults filled in.
+
+    Numbers become floats, so that 1 and 1.0 mean the same in every digest.
 
     Parameters
     ----------
@@ -118,26 +136,50 @@ def check(value: dict, schema: dict, path: Path, prefix: tuple = ()) -> dict:
 
 
 def _explain(error) -> tuple[tuple, str]:
+    if error.validator == "oneOf":
+        error = _closest(error)
     keys = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
         known = error.schema.get("properties", {})
         unknown = next(key for key in error.instance if key not in known)
         return (*keys, unknown), f"unknown key.{suggest(unknown, known)}"
-    description = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
     if error.validator == "required":
         missing = next(key for key in error.validator_value if key not in error.instance)
         about = error.schema.get("properties", {}).get(missing, {}).get("description", "")
         return keys, f"key '{missing}' is missing. {about}".rstrip()
-    return keys, f"{error.message}. {description}".rstrip()
+    message = f"{error.instance!r} can't stand here" if error.validator == "oneOf" else error.message
+    return keys, f"{message}. {_description(error)}{_quoting(error)}".rstrip()
+
+
+def _closest(error):
+    """Return what is wrong by the alternative that shares most keys with the value, or the error itself."""
+    found = set(error.instance) if isinstance(error.instance, dict) else set()
+    shared = [len(found & set(choice.get("properties", ()))) for choice in error.validator_value]
+    best = shared.index(max(shared))
+    return next((part for part in error.context if max(shared) and part.schema_path[0] == best), error)
+
+
+def _description(error) -> str:
+    """Return the description nearest to an error; an alternative's is that of the key it stands under."""
+    while "description" not in error.schema and error.parent and error.parent.absolute_path == error.absolute_path:
+        error = error.parent
+    return error.schema.get("description", "")
+
+
+def _quoting(error) -> str:
+    """Return a hint where YAML made a number or a truth value of what should be text, such as 40 decimal digits."""
+    choices = [error.schema, *error.schema.get("oneOf", ())]
+    is_text = any(choice.get("type") in ("string", ["string", "null"]) for choice in choices)
+    return " Put it in quotes." if is_text and isinstance(error.instance, bool | int | float) else ""
 
 
 def _with_defaults(value, schema):
     if isinstance(value, list):
         return [_with_defaults(element, schema.get("items", {})) for element in value]
     if not isinstance(value, dict):
-        return value
+        return float(value) if schema.get("type") == "number" else value
     for choice in schema.get("oneOf", ()):
-        if choice.get("type") == "object" and set(choice["required"]) <= set(value):
+        if choice.get("type") == "object" and set(choice.get("required", ())) <= set(value):
             schema = choice
     filled = dict(value)
     for key, part in schema.get("properties", {}).items():

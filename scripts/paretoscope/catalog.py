@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 CATALOG = SCHEMAS.parent
 
+RESERVED = ("average", "overview")
+"""Scopes of figures that are no benchmark's."""
+
 
 @dataclass(frozen=True)
 class Study:
@@ -58,8 +61,8 @@ class Study:
         return self.models[model]["kind"] == "control"
 
     def sampling_of(self, model: str) -> dict:
-        """A model's sampling with the study's overrides."""
-        return {**self.models[model]["sampling"], **self.sampling}
+        """A model's sampling with the study's overrides; a control doesn't sample."""
+        return {**self.models[model]["sampling"], **({} if self.is_control(model) else self.sampling)}
 
     def samples_of(self, model: str) -> int:
         """Completions per item: one where decoding is greedy, since all would be the same."""
@@ -94,6 +97,7 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
         The first thing that is wrong, with file, line, key and what would be right.
     """
     path = Path(path)
+    read_yaml(path)  # Snakemake takes the last of two equal keys without a word
     study = check(config, read_schema("study"), path)
     folders = [catalog, *(path.parent / folder for folder in study["cards"])]
     models = _cards(study, "models", "model", folders, path)
@@ -126,23 +130,17 @@ def find_cards(folders: list[Path], kind: str) -> dict[str, Path]:
     Raises
     ------
     InputError
-        Two cards have one id, or a card's id isn't its file's name.
+        Two cards have one id.
     """
     found: dict[str, Path] = {}
     for file in (file for folder in folders for file in sorted((folder / kind).glob("*.yaml"))):
         match = re.search(
-            r"^id:\s*[\"']?([^\s\"'#]*)", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+            r"^id:[ \t]*[\"']?([^\s\"'#]+)", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
         )
         name = match.group(1) if match else file.stem
         if name in found and not file.samefile(found[name]):
             raise error_at(
                 file, ("id",), f"the id '{name}' is already taken by {found[name]}. Give each card an id of its own."
-            )
-        if name != file.stem:
-            raise error_at(
-                file,
-                ("id",),
-                f"the id '{name}' isn't the file's name. Call the file {name}.yaml or set id: {file.stem}.",
             )
         found[name] = file
     return found
@@ -151,6 +149,12 @@ def find_cards(folders: list[Path], kind: str) -> dict[str, Path]:
 def read_card(file: Path, kind: str) -> dict:
     """Read one card (``kind``: model or benchmark) and check it by itself."""
     card = check(read_yaml(file), read_schema(kind), file)
+    if card["id"] != file.stem:
+        raise error_at(
+            file,
+            ("id",),
+            f"the id '{card['id']}' isn't the file's name. Call the file {card['id']}.yaml or set id: {file.stem}.",
+        )
     return _check_model(card, file) if kind == "model" else _check_benchmark(card, file)
 
 
@@ -188,6 +192,10 @@ def _component(block: dict, folder: str, key: str, path: Path, keys: tuple) -> d
     return check(block, schema, path, keys)
 
 
+def _is_control(engine) -> bool:
+    return getattr(engine, "CONTROL", False)
+
+
 def _check_model(card: dict, file: Path) -> dict:
     control = card["kind"] == "control"
     if control != (card["type"] == "control") or control != (card["engine"] is not None):
@@ -197,16 +205,14 @@ def _check_model(card: dict, file: Path) -> dict:
             "a control has kind: control, type: control and an engine; any other model has none of these.",
         )
     if control:
-        module = plugins.load("engines", card["engine"]) if card["engine"] in plugins.available("engines") else None
-        if module is None or module.NEEDS_WEIGHTS:
-            controls = [
-                name
-                for name in plugins.available("engines")
-                if getattr(plugins.load("engines", name), "CONTROL", False)
-            ]
+        controls = [name for name in plugins.available("engines") if _is_control(plugins.load("engines", name))]
+        if card["engine"] not in controls:
             raise error_at(
                 file, ("engine",), f"'{card['engine']}' is no control engine.{suggest(card['engine'], controls)}"
             )
+        for key in ("source", "release_date"):
+            if card[key] is not None:
+                raise error_at(file, (key,), "a control has none; set it to null.")
         return card
     if card["source"] is None:
         raise error_at(file, ("source",), "null is for controls; give hub_id and revision, a path, or training.")
@@ -240,6 +246,8 @@ def _check_benchmark(card: dict, file: Path) -> dict:
             raise error_at(
                 file, ("columns",), f"the format '{card['format']}' needs to know which column is '{column}'."
             )
+    if card["id"] in RESERVED:
+        raise error_at(file, ("id",), f"'{card['id']}' names a figure of all benchmarks; choose another id.")
     if "{question}" not in card["prompt"]["template"]:
         raise error_at(
             file, ("prompt", "template"), "the text {question} is missing, so the problem would not be asked."
@@ -265,7 +273,7 @@ def _excluded(study: dict, path: Path) -> dict[tuple[str, str], str]:
 def _check_study(study: Study) -> None:
     """Check what no single card can say, and collect warnings."""
     module = plugins.load("engines", study.engine["name"])
-    if getattr(module, "CONTROL", False):
+    if _is_control(module):
         raise error_at(
             study.path,
             ("engine", "name"),
@@ -275,12 +283,8 @@ def _check_study(study: Study) -> None:
         raise error_at(study.path, ("exclude",), "every cell is excluded; nothing is left to do.")
     for name, card in study.models.items():
         training = (card["source"] or {}).get("training")
-        if training and training["init"] and training["init"] not in study.models:
-            raise error_at(
-                study.path,
-                ("models",),
-                f"'{name}' continues the training of '{training['init']}', which must be in the study too.",
-            )
+        if training:
+            _check_training(study, name)
         if study.is_control(name):
             continue
         if module.NEEDS_WEIGHTS and card["source"].get("revision", "") is None:
@@ -300,6 +304,28 @@ def _check_study(study: Study) -> None:
             study.warnings.append(
                 f"{card['card']}: revision is null: {name} can be planned but not loaded until it is pinned."
             )
+
+
+def _check_training(study: Study, name: str) -> None:
+    """Follow a trained model to the random weights that it all began with."""
+    line = [name]
+    while init := study.models[line[-1]]["source"]["training"]["init"]:
+        if init not in study.models:
+            raise error_at(
+                study.path,
+                ("models",),
+                f"'{line[-1]}' continues the training of '{init}', which must be in the study too.",
+            )
+        card = study.models[line[-1]]["card"]
+        if "training" not in (study.models[init]["source"] or {}):
+            raise InputError(
+                f"{card}: init is '{init}', which the workflow doesn't train itself. Name a card that has training."
+            )
+        if init in line:
+            raise InputError(
+                f"{card}: init leads in a circle: {' -> '.join([*line, init])}. One of them must start from null."
+            )
+        line.append(init)
 
 
 def _relative_to(file: Path):

@@ -7,13 +7,17 @@ import hashlib
 import io
 import json
 import os
+import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import InputError
 
 ZSTD_LEVEL = 6
+
+NOT_JSON = (ValueError, RecursionError)
+"""What parsing raises: bad syntax, bad UTF-8, a number of thousands of digits; nesting of thousands of levels."""
 
 
 @contextmanager
@@ -36,7 +40,8 @@ def replacing(path: Path) -> Iterator[Path]:
             f"{path}: can't be written: {error.strerror or error}. Free some space or choose another folder, then run again; finished work is kept."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -47,7 +52,7 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value) -> None:
     """Write ``value`` as indented JSON, all of it or nothing."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, dumps(value, indent=2, separators=(",", ": ")) + "\n")
 
 
 def read_json(path: Path):
@@ -56,24 +61,26 @@ def read_json(path: Path):
     Raises
     ------
     InputError
-        The file is absent or isn't JSON.
+        The file is absent, can't be read or isn't JSON.
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror or error}") from error
+    except NOT_JSON as error:
         raise InputError(f"{path}: not JSON: {error}") from error
 
 
-def dumps(row: dict) -> str:
-    """Return one line of JSON. Lone surrogates, which UTF-8 can't hold, are escaped."""
+def dumps(value, indent: int | None = None, separators: tuple[str, str] = (",", ":")) -> str:
+    """Return JSON, on one line by default. Lone surrogates, which UTF-8 can't hold, are escaped."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, allow_nan=False)
     try:
-        line = json.dumps(row, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        line.encode("utf-8")
+        text.encode("utf-8")
     except UnicodeEncodeError:
-        line = json.dumps(row, separators=(",", ":"), allow_nan=False)
-    return line
+        text = json.dumps(value, indent=indent, separators=separators, allow_nan=False)
+    return text
 
 
 def write_jsonl(path: Path, rows: Iterable[dict]) -> int:
@@ -95,18 +102,50 @@ def write_jsonl(path: Path, rows: Iterable[dict]) -> int:
     return count
 
 
-@contextmanager
-def _open_text(path: Path) -> Iterator[io.TextIOBase]:
-    if path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8") as stream:
-            yield stream
-    elif path.suffix == ".zst":
+class _ZstdStream(io.RawIOBase):
+    """The bytes in a zstd file. The library's own reader takes a file that ends within a frame for a whole one."""
+
+    def __init__(self, raw: io.BufferedIOBase):
         import zstandard
 
-        with path.open("rb") as raw, zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as packed:
-            yield io.TextIOWrapper(packed, encoding="utf-8")
+        self._raw, self._new_frame = raw, zstandard.ZstdDecompressor().decompressobj
+        self._frame, self._ready = self._new_frame(), memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        while not self._ready:
+            packed = self._raw.read(io.DEFAULT_BUFFER_SIZE)
+            if not packed and not self._frame.eof:
+                raise EOFError("it ends within a compressed frame")
+            if not packed:
+                return 0
+            self._ready = memoryview(self._unpack(packed))
+        count = min(len(buffer), len(self._ready))
+        buffer[:count], self._ready = self._ready[:count], self._ready[count:]
+        return count
+
+    def _unpack(self, packed: bytes) -> bytes:
+        unpacked = []
+        while packed:
+            if self._frame.eof:
+                self._frame = self._new_frame()
+            unpacked.append(self._frame.decompress(packed))
+            packed = self._frame.unused_data
+        return b"".join(unpacked)
+
+
+@contextmanager
+def _open_unpacked(path: Path) -> Iterator[Iterable[bytes]]:
+    if path.suffix == ".gz":
+        with gzip.open(path) as stream:
+            yield stream
+    elif path.suffix == ".zst":
+        with path.open("rb") as raw, io.BufferedReader(_ZstdStream(raw)) as stream:
+            yield stream
     else:
-        with path.open(encoding="utf-8") as stream:
+        with path.open("rb") as stream:
             yield stream
 
 
@@ -123,24 +162,30 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict]]:
     path = Path(path)
     number = 0
     try:
-        with _open_text(path) as stream:
-            for number, line in enumerate(stream, start=1):
-                if not line.strip():
-                    continue
-                row = json.loads(line)
-                if not isinstance(row, dict):
-                    raise InputError(f"{path}, line {number}: expected a JSON object, found {type(row).__name__}")
-                yield number, row
+        with _open_unpacked(path) as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    yield number, _parse(line, f"{path}, line {number}")
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {number}: not JSON: {error.msg} at column {error.colno}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}, after line {number}: not UTF-8: {error.reason}") from error
-    except (EOFError, gzip.BadGzipFile, zstandard.ZstdError, OSError) as error:
+    except (EOFError, zlib.error, zstandard.ZstdError, OSError) as error:
         raise InputError(
             f"{path}, after line {number}: can't be read to its end ({error}). The file is damaged or cut short; get it again."
         ) from error
+
+
+def _parse(line: bytes, where: str) -> dict:
+    try:
+        row = json.loads(line.decode("utf-8"))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{where}: not JSON: {error.msg} at column {error.colno}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where}: not UTF-8: {error.reason} at byte {error.start + 1}") from error
+    except NOT_JSON as error:
+        raise InputError(f"{where}: can't be read as JSON: {error}") from error
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: expected a JSON object, found {type(row).__name__}")
+    return row
 
 
 def write_table(path: Path, table) -> None:
@@ -151,6 +196,31 @@ def write_table(path: Path, table) -> None:
             table.to_parquet(temporary, index=False, compression="zstd")
         else:
             table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_table(path: Path, columns: tuple):
+    """Read a CSV table with the types that its columns declare.
+
+    Only an empty field is missing: a model may be called NA.
+
+    Parameters
+    ----------
+    columns : tuple of schema.Column
+
+    Raises
+    ------
+    InputError
+        A column is missing, or holds something else than it declares.
+    """
+    import pandas as pd
+
+    types = {column.name: column.dtype for column in columns}
+    try:
+        return pd.read_csv(path, dtype=types, usecols=list(types), na_values=[""], keep_default_na=False)[list(types)]
+    except (ValueError, OSError) as error:
+        raise InputError(
+            f"{path}: not the table it should be ({error}). Delete it, so that it is made anew."
+        ) from error
 
 
 def sha256(path: Path) -> str:

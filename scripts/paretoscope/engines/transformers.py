@@ -64,7 +64,9 @@ class Transformers:
     def __init__(self, model: dict, sampling: Sampling, settings: dict):
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+        from transformers.utils import logging as transformers_logging
 
+        transformers_logging.disable_progress_bar()  # the job's own progress lines are enough
         self.sampling, self.settings = sampling, settings
         self.chat_template = model["chat_template"]
         self.device = (

@@ -1,0 +1,174 @@
+"""What re-runs is part of the workflow's contract: for every kind of change, just these jobs."""
+
+import os
+import shutil
+import time
+from collections import Counter
+
+import pytest
+
+from .conftest import CONTRACT_STUDY, Checkout, tracked_files
+
+TABLES = Counter(summarize=1, find_frontier=1, fit_trend=1, find_saturation=1)
+FIGURES = Counter(plot_frontier=1, plot_trend=1, plot_saturation=1)
+ANALYSIS = TABLES + FIGURES + Counter(write_summary=1)
+
+
+def jobs(**counts: int) -> Counter:
+    return Counter(counts)
+
+
+def test_nothing_changed_runs_nothing(finished):
+    assert finished.planned("contract") == Counter()
+
+
+STUDY_CHANGES = {
+    "model added": (
+        ("models: [nano-smoke-a, oracle]", "models: [nano-smoke-a, nano-smoke-b, oracle]"),
+        jobs(train_model=1, generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+    ),
+    "control added": (
+        ("models: [nano-smoke-a, oracle]", "models: [nano-smoke-a, oracle, empty]"),
+        jobs(generate=1, grade=1) + ANALYSIS,
+    ),
+    "benchmark added": (
+        ("benchmarks: [arithmetic-smoke]", "benchmarks: [arithmetic-smoke, arithmetic-easy]"),
+        jobs(load_benchmark=1, generate=2, grade=2, estimate_flops=1) + ANALYSIS,
+    ),
+    "sampling changed": (
+        ("device: cpu}\n", "device: cpu}\nsampling: {temperature: 0.9}\n"),
+        jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+    ),
+    "samples raised": (
+        ("device: cpu}\n", "device: cpu}\nsamples_per_item: 4\n"),
+        jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+    ),
+    "plot setting changed": (("device: cpu}\n", "device: cpu}\nplots: {font_size: 11}\n"), FIGURES),
+    "threshold changed": (
+        ("device: cpu}\n", "device: cpu}\nanalysis: {accuracy_thresholds: [0.4]}\n"),
+        jobs(fit_trend=1, plot_trend=1),
+    ),
+    "comment in the study": (("device: cpu}\n", "device: cpu}\n# a remark\n"), Counter()),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), STUDY_CHANGES.values(), ids=STUDY_CHANGES.keys())
+def test_study_change(checkout, change, expected):
+    checkout.replace("config/contract.yaml", *change)
+    assert checkout.planned("contract") == expected
+
+
+CARD = "config/benchmarks/arithmetic-smoke.yaml"
+MODEL = "config/models/nano-smoke-a.yaml"
+FILE_CHANGES = {
+    "prompt protocol": (CARD, "protocol: 1", "protocol: 2", jobs(generate=2, grade=2, estimate_flops=1) + ANALYSIS),
+    "grading option": (CARD, "integer_answers: true", "integer_answers: false", jobs(grade=2) + ANALYSIS),
+    "benchmark's notes": (CARD, "notes:", "notes: Also,", Counter()),
+    "name to show": (MODEL, "\nname: ", "\nname: The ", ANALYSIS),
+    "grader's code": (
+        "scripts/paretoscope/grading.py",
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\n\nCHANGED = 1\n",
+        jobs(grade=2) + ANALYSIS,
+    ),
+    "FLOPs' code": (
+        "scripts/paretoscope/flops/blocks.py",
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\n\nCHANGED = 1\n",
+        jobs(estimate_flops=1) + ANALYSIS,
+    ),
+    "figure's code": (
+        "scripts/paretoscope/plots/trend.py",
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\n\nCHANGED = 1\n",
+        FIGURES,
+    ),
+    "engine's code without its protocol": (
+        "scripts/paretoscope/engines/transformers.py",
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\n\nCHANGED = 1\n",
+        Counter(),
+    ),
+    "engine's protocol": (
+        "scripts/paretoscope/engines/transformers.py",
+        "PROTOCOL = 1",
+        "PROTOCOL = 2",
+        jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+    ),
+    "comment in the grader": (
+        "scripts/paretoscope/grading.py",
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\n\n# A remark.\n",
+        Counter(),
+    ),
+    "pinned environment": ("envs/transformers.yaml", "# Training", "# Also training", Counter()),
+}
+
+
+@pytest.mark.parametrize(("name", "old", "new", "expected"), FILE_CHANGES.values(), ids=FILE_CHANGES.keys())
+def test_file_change(checkout, name, old, new, expected):
+    checkout.replace(name, old, new)
+    assert checkout.planned("contract") == expected
+
+
+def test_touched_sources_run_nothing(checkout):
+    later = time.time() + 100
+    for name in tracked_files():
+        os.utime(checkout.folder / name, (later, later))
+    assert checkout.planned("contract") == Counter()
+
+
+@pytest.mark.parametrize("with_metadata", [True, False], ids=["with .snakemake", "results alone"])
+def test_fresh_clone_with_results_restored_runs_nothing(finished, tmp_path, with_metadata):
+    clone = Checkout.fresh(tmp_path / "elsewhere" / "clone")
+    clone.write("config/contract.yaml", CONTRACT_STUDY)
+    shutil.copytree(finished.folder / "results", clone.folder / "results", dirs_exist_ok=True)
+    if with_metadata:
+        shutil.copytree(finished.folder / ".snakemake", clone.folder / ".snakemake")
+    assert clone.planned("contract") == Counter()
+
+
+DELETIONS = {
+    "generations/nano-smoke-a/arithmetic-smoke.jsonl.zst": jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+    "generations/nano-smoke-a/arithmetic-smoke.meta.json": jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+    "grades/oracle/arithmetic-smoke.jsonl.zst": jobs(grade=1) + ANALYSIS,
+    "flops/nano-smoke-a/arithmetic-smoke.parquet": jobs(estimate_flops=1) + ANALYSIS,
+    "plots/trend.png": jobs(plot_trend=1),
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), DELETIONS.items(), ids=DELETIONS.keys())
+def test_deleted_output_is_made_again_and_nothing_else(checkout, name, expected):
+    (checkout.folder / "results" / "contract" / name).unlink()
+    assert checkout.planned("contract") == expected
+
+
+def test_deleted_generation_comes_back_from_the_store_byte_for_byte(checkout):
+    path = checkout.folder / "results/contract/generations/nano-smoke-a/arithmetic-smoke.jsonl.zst"
+    before = path.read_bytes()
+    path.unlink()
+    checkout.run("contract")
+    assert path.read_bytes() == before
+    log = (checkout.folder / "results/contract/logs/generate/nano-smoke-a/arithmetic-smoke.log").read_text()
+    assert "12 completions wanted, 12 in the store, 0 to generate" in log
+
+
+def test_raised_samples_generate_only_the_new_ones(checkout):
+    checkout.replace("config/contract.yaml", "device: cpu}\n", "device: cpu}\nsamples_per_item: 4\n")
+    checkout.run("contract")
+    log = (checkout.folder / "results/contract/logs/generate/nano-smoke-a/arithmetic-smoke.log").read_text()
+    assert "48 completions wanted, 12 in the store, 36 to generate" in log
+    assert checkout.planned("contract") == Counter()
+
+
+def test_finished_only_analyses_what_there_is_and_lists_the_rest(checkout):
+    checkout.replace(
+        "config/contract.yaml", "benchmarks: [arithmetic-smoke]", "benchmarks: [arithmetic-smoke, arithmetic-easy]"
+    )
+    assert checkout.planned("contract", "--config", "finished_only=true") == ANALYSIS
+    checkout.run("contract", "--config", "finished_only=true")
+    absent = (checkout.folder / "results/contract/summary/absent_cells.csv").read_text().splitlines()
+    assert absent[1:] == [
+        "nano-smoke-a,arithmetic-easy,not finished when the tables were made",
+        "oracle,arithmetic-easy,not finished when the tables were made",
+    ]
