@@ -62,6 +62,8 @@ def build_requests(items: Sequence[Item], spec: dict, revision: str | None) -> l
     """Return one request per item and sample, in that order."""
     reference = plugins.load("graders", spec["benchmark"]["grader"]).reference
     sampling = asdict(Sampling(**spec["sampling"]))
+    settings = plugins.load("engines", spec["engine"]["name"]).KEYED_SETTINGS
+    engine = {name: spec["engine"][name] for name in ("name", "protocol", *settings)}
     requests = []
     for item in items:
         prompt = render(item, spec["benchmark"]["prompt"]["template"])
@@ -71,12 +73,13 @@ def build_requests(items: Sequence[Item], spec: dict, revision: str | None) -> l
             key = completion_key(
                 revision=revision or "",
                 messages=messages,
+                prompt_protocol=spec["benchmark"]["prompt"]["protocol"],
                 chat_template=spec["model"]["chat_template"],
+                context_length=spec["model"]["context_length"],
                 sampling=sampling,
                 seed=seed,
                 sample=sample,
-                engine=spec["engine"]["name"],
-                protocol=spec["engine"]["protocol"],
+                engine=engine,
             )
             requests.append(Request(item.id, sample, messages, seed, key, reference(item)))
     return requests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import logging
 from collections.abc import Iterable
 from pathlib import Path
@@ -46,6 +47,10 @@ def check_items(items: list[Item], card: dict, where: str) -> None:
     for item in items:
         if not item.question or not item.target:
             raise InputError(f"{where}: item '{item.id}' has an empty {'question' if not item.question else 'target'}.")
+        if not all(item.choices) or len(set(item.choices)) < len(item.choices):
+            raise InputError(f"{where}: item '{item.id}' has an empty or a double option. Each option must differ.")
+        if any("\ud800" <= char <= "\udfff" for char in "".join((item.id, item.question, item.target, *item.choices))):
+            raise InputError(f"{where}: item '{item.id}' holds half a character (a lone surrogate). Repair its text.")
         for what, value in (("id", f"id\0{item.id}"), ("question", "\0".join((item.question, *item.choices)))):
             if value in seen:
                 raise InputError(
@@ -55,7 +60,7 @@ def check_items(items: list[Item], card: dict, where: str) -> None:
         try:
             grader.check_target(item)
         except InputError as error:
-            raise InputError(f"{where}: item '{item.id}': {error}") from error
+            raise InputError(f"{where}: {error}") from error
     found = content_sha256(items)
     if card["content_sha256"] not in (None, found):
         raise InputError(
@@ -82,18 +87,31 @@ def _rows(card: dict) -> tuple[Iterable[dict], str]:
 def _file_rows(path: Path) -> list[dict]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; the benchmark card's source.path is relative to the card.")
-    if ".jsonl" in path.suffixes:
+    if path.name.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst")):
         return [row for _, row in read_jsonl(path)]
-    builder = path.suffix.removeprefix(".")
-    if builder not in ("csv", "parquet"):
-        raise InputError(f"{path}: unknown kind of file; use .jsonl (also .gz or .zst), .csv or .parquet.")
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetGenerationError
+    if path.suffix == ".csv":
+        return _csv_rows(path)
+    if path.suffix == ".parquet":
+        return _parquet_rows(path)
+    raise InputError(f"{path}: unknown kind of file; use .jsonl (also .gz or .zst), .csv or .parquet.")
+
+
+def _csv_rows(path: Path) -> list[dict]:
+    """Read every cell as the text it is: a gold of 007 or NA must not become 7 or nothing."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return list(csv.DictReader(stream, strict=True))
+    except (csv.Error, UnicodeDecodeError, OSError) as error:
+        raise InputError(f"{path}: can't be read as csv: {error}") from error
+
+
+def _parquet_rows(path: Path) -> list[dict]:
+    from pyarrow import ArrowException, parquet
 
     try:
-        return list(load_dataset(builder, data_files=str(path), split="train"))
-    except (DatasetGenerationError, ValueError, OSError) as error:
-        raise InputError(f"{path}: can't be read as {builder}: {error.__cause__ or error}") from error
+        return parquet.read_table(path).to_pylist()
+    except (ArrowException, OSError) as error:
+        raise InputError(f"{path}: can't be read as parquet: {error}") from error
 
 
 def _hub_rows(source: dict, card: dict) -> list[dict]:

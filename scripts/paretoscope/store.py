@@ -14,16 +14,30 @@ import os
 from pathlib import Path
 
 from .errors import InputError
-from .files import digest, dumps
+from .files import NOT_JSON, digest, dumps
 
 log = logging.getLogger(__name__)
 
 
 def completion_key(
-    *, revision: str, messages, chat_template: dict, sampling: dict, seed: int, sample: int, engine: str, protocol: int
+    *,
+    revision: str,
+    messages,
+    prompt_protocol: int,
+    chat_template: dict,
+    context_length: int | None,
+    sampling: dict,
+    seed: int,
+    sample: int,
+    engine: dict,
 ) -> str:
-    """Return the key of one completion: a digest of everything that determines it."""
-    return digest([revision, list(messages), chat_template, sampling, seed, sample, engine, protocol])
+    """Return the key of one completion: a digest of everything that determines it.
+
+    ``engine`` holds the engine's name, its protocol and those of its settings that change what is generated.
+    """
+    return digest(
+        [revision, list(messages), prompt_protocol, chat_template, context_length, sampling, seed, sample, engine]
+    )
 
 
 class CompletionStore:
@@ -47,10 +61,15 @@ class CompletionStore:
     def __enter__(self) -> CompletionStore:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("a+b")
+            # Unbuffered: what a full disk refused must not linger and be written later, without its beginning.
+            self._file = self.path.open("a+b", buffering=0)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
             self._lock()
             self._read()
         except OSError as error:
+            self._file.close()
             raise self._unwritable(error) from error
         return self
 
@@ -66,20 +85,19 @@ class CompletionStore:
             fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def _read(self) -> None:
-        self._file.seek(0)
         end = 0
-        for number, line in enumerate(self._file, start=1):
-            if not line.endswith(b"\n"):
-                log.warning("%s, line %d was cut by a kill: dropped", self.path, number)
-                self._file.truncate(end)
-                break
-            end += len(line)
-            try:
-                row = json.loads(line)
-                self._rows[row["key"]] = row
-            except (ValueError, KeyError, TypeError):
-                log.warning("%s, line %d is damaged: that completion will be generated again", self.path, number)
-        self._file.seek(0, os.SEEK_END)
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                if not line.endswith(b"\n"):
+                    log.warning("%s, line %d was cut by a kill: dropped", self.path, number)
+                    self._file.truncate(end)
+                    break
+                end += len(line)
+                try:
+                    row = json.loads(line)
+                    self._rows[row["key"]] = row
+                except (*NOT_JSON, KeyError, TypeError):
+                    log.warning("%s, line %d is damaged: that completion will be generated again", self.path, number)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -96,19 +114,20 @@ class CompletionStore:
         InputError
             The disk is full or read-only. What was stored before is intact.
         """
-        position = self._file.tell()
+        unwritten = memoryview("".join(dumps(row) + "\n" for row in rows).encode("utf-8"))
+        end = os.fstat(self._file.fileno()).st_size
         try:
-            self._file.write("".join(dumps(row) + "\n" for row in rows).encode("utf-8"))
-            self._file.flush()
+            while unwritten:
+                unwritten = unwritten[self._file.write(unwritten) :]
             os.fsync(self._file.fileno())
         except OSError as error:
-            self._forget_partial_write(position)
+            self._forget_partial_write(end)
             raise self._unwritable(error) from error
         self._rows.update((row["key"], row) for row in rows)
 
-    def _forget_partial_write(self, position: int) -> None:
+    def _forget_partial_write(self, end: int) -> None:
         try:
-            os.ftruncate(self._file.fileno(), position)
+            self._file.truncate(end)
         except OSError:
             log.warning("%s may end in a cut line; it is dropped when the file is next opened", self.path)
 

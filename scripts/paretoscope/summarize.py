@@ -72,8 +72,9 @@ def _cell_completions(model: str, benchmark: str, grades: Path, costs: Path | No
     if unknown:
         raise InputError(f"{grades}: unknown verdicts {sorted(unknown)}; delete the file so that it is graded anew.")
     if costs is not None:
-        merged = table.merge(pd.read_parquet(costs), on=["item_id", "sample"], how="inner", validate="one_to_one")
-        if len(merged) != len(table):
+        priced = pd.read_parquet(costs)
+        merged = table.merge(priced, on=["item_id", "sample"], how="inner", validate="one_to_one")
+        if not len(merged) == len(table) == len(priced):
             raise InputError(
                 f"{grades} and {costs} don't hold the same completions; delete both so that they are made anew."
             )

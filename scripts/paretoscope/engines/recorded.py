@@ -16,6 +16,7 @@ from ..schema import FINISH_REASONS, Completion, Request, Sampling
 PROTOCOL = 1
 NEEDS_WEIGHTS = False
 KEEPS = False
+KEYED_SETTINGS = ()
 SETTINGS = {
     "traces": {
         "description": "Path of a cell's file, relative to the study; {model}, {model_name} and {benchmark} are replaced. Or one such path per benchmark id.",
@@ -45,6 +46,9 @@ SETTINGS = {
         "default": False,
     },
 }
+
+KINDS = {str: "text", int: "a whole number", type(None): "null"}
+"""Types of fields, as messages name them."""
 
 
 def resolve(settings: dict, relative) -> dict:
@@ -149,7 +153,7 @@ class Recorded:
         if not isinstance(row[column], kinds) or isinstance(row[column], bool):
             raise self._error(
                 number,
-                f"{column} ({name}) is {row[column]!r:.60}; expected {' or '.join(kind.__name__ for kind in kinds)}.",
+                f"{column} ({name}) is {row[column]!r:.60}; expected {' or '.join(KINDS[kind] for kind in kinds)}.",
             )
         return row[column]
 

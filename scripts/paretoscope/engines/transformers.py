@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 PROTOCOL = 1
 NEEDS_WEIGHTS = True
 KEEPS = True
+KEYED_SETTINGS = ("dtype", "attention")
 SETTINGS = {
     "batch_size": {"description": "Completions generated together.", "type": "integer", "minimum": 1, "default": 64},
     "device": {
@@ -63,6 +64,7 @@ class Transformers:
 
     def __init__(self, model: dict, sampling: Sampling, settings: dict):
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
         from transformers.utils import logging as transformers_logging
 
@@ -73,22 +75,29 @@ class Transformers:
             settings["device"] if settings["device"] != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
         )
         dtype = settings["dtype"] if settings["dtype"] != "auto" or self.device == "cuda" else "float32"
+        local = {"trust_remote_code": False, "local_files_only": True}
         try:
-            self.tokenizer = AutoTokenizer.from_pretrained(
-                model["weights"], padding_side="left", trust_remote_code=False
-            )
-            self.model = AutoModelForCausalLM.from_pretrained(
+            self.tokenizer = AutoTokenizer.from_pretrained(model["weights"], padding_side="left", **local)
+            self.model, report = AutoModelForCausalLM.from_pretrained(
                 model["weights"],
                 dtype=dtype,
                 attn_implementation=settings["attention"],
-                trust_remote_code=False,
                 use_safetensors=True,
+                output_loading_info=True,
+                **local,
             )
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
             raise InputError(f"{model['weights']}: can't be loaded as a transformers model: {error}") from error
+        if report["missing_keys"]:  # transformers would go on with random numbers in their place
+            missing = ", ".join(sorted(report["missing_keys"])[:5])
+            raise InputError(f"{model['weights']}: the weights lack {missing}. Get the model again.")
+        if not self.tokenizer.chat_template:
+            raise InputError(f"{model['weights']}: the tokenizer has no chat template, so there is no way to ask it.")
         self.model.eval().to(self.device)
         own = self.model.generation_config
         self.end_tokens = _as_list(own.eos_token_id if own.eos_token_id is not None else self.tokenizer.eos_token_id)
+        if not self.end_tokens:
+            raise InputError(f"{model['weights']}: neither generation config nor tokenizer names an end token.")
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token_id = self.end_tokens[0]
         # What the card asks for is what happens: nothing is taken silently from the checkpoint's own defaults.
@@ -124,18 +133,23 @@ class Transformers:
 
     def generate(self, requests: Sequence[Request]) -> Iterator[list[Completion]]:
         """Yield a batch of completions at a time, long prompts first so that memory is tried early."""
-        prompts = [
-            self.tokenizer.apply_chat_template(
-                list(r.messages), tokenize=False, add_generation_prompt=True, **self.chat_template
-            )
-            for r in requests
-        ]
+        prompts = [self._prompt(request) for request in requests]
         lengths = [len(ids) for ids in self.tokenizer(prompts, add_special_tokens=False)["input_ids"]]
         order = sorted(range(len(requests)), key=lambda i: (-lengths[i], i))
         size = self.settings["batch_size"]
         for start in range(0, len(order), size):
             batch = order[start : start + size]
             yield self._batch([requests[i] for i in batch], [prompts[i] for i in batch], [lengths[i] for i in batch])
+
+    def _prompt(self, request: Request) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            return self.tokenizer.apply_chat_template(
+                list(request.messages), tokenize=False, add_generation_prompt=True, **self.chat_template
+            )
+        except TemplateError as error:
+            raise InputError(f"item '{request.item_id}': the model's chat template can't render it: {error}") from error
 
     def _limit(self, request: Request, prompt_tokens: int) -> int:
         room = self.context_length - prompt_tokens
@@ -158,15 +172,23 @@ class Transformers:
                 self.sampling, [r.seed for r in requests], max(limits), inputs["input_ids"].shape[1], self.device
             )
         )
-        with torch.inference_mode():
-            output = self.model.generate(**inputs, max_new_tokens=max(limits), logits_processor=processors)
+        try:
+            with torch.inference_mode():
+                output = self.model.generate(**inputs, max_new_tokens=max(limits), logits_processor=processors)
+        except torch.OutOfMemoryError as error:
+            raise InputError(
+                f"{len(requests)} completions of up to {max(limits)} tokens don't fit into the GPU's memory. Lower engine.batch_size; what is finished is kept."
+            ) from error
         rows = output[:, inputs["input_ids"].shape[1] :].tolist()
         return [self._completion(*each) for each in zip(requests, rows, lengths, limits, strict=True)]
 
     def _completion(self, request: Request, tokens: list[int], prompt_tokens: int, limit: int) -> Completion:
         end = next((i for i, token in enumerate(tokens[:limit]) if token in self.end_tokens), None)
         used = limit if end is None else end + 1  # the end token is generated too, and costs a forward pass
-        text = self.tokenizer.decode(tokens[: used if end is None else end], skip_special_tokens=True)
+        # Special tokens stay: some models mark their reasoning by them.
+        text = self.tokenizer.decode(
+            tokens[: used if end is None else end], skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
         return Completion(
             request.item_id, request.sample, text, "length" if end is None else "stop", prompt_tokens, used
         )
