@@ -176,7 +176,7 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict]]:
 
 def _parse(line: bytes, where: str) -> dict:
     try:
-        row = json.loads(line.decode("utf-8"))
+        row = json.loads(line.decode("utf-8").rstrip())  # with its end, columns would count from there
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: not JSON: {error.msg} at column {error.colno}") from error
     except UnicodeDecodeError as error:
