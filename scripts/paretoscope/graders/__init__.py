@@ -1,1 +1,1 @@
-"""Graders, one file each: ``grade(response, item) -> Grade``, pure."""
+"""Graders, one file each: ``grade(text, item, finish_reason, reasoning, options) -> Decision``, pure."""

@@ -1,0 +1,278 @@
+r"""Second layer: finds the final answer in a response whose reasoning was removed.
+
+In this order: the last ``\boxed{}``; the last phrase that announces an answer (``**Answer:** 73``, ``The answer is
+73``, ``#### 73``); the number or formula of the closing sentence, where the benchmark allows it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+TAIL = 20_000
+"""Characters from the end in which phrases are looked for; an answer further up is not a final answer."""
+MAX_BOX = 5_000
+"""Characters after which a box counts as never closed."""
+MAX_BOXES = 20
+MAX_PHRASES = 5
+"""Candidates tried, from the last one back."""
+MAX_REST = 200
+"""Characters that may follow a sentence that announces an answer; more is an explanation that the label only heads."""
+MAX_ANSWER_WORDS = 3
+"""Plain words (units, mostly) up to which a text is an answer rather than a sentence about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """An answer as it stands in the response."""
+
+    answer: str
+    source: str
+    """``boxed``, ``answer_is``, ``answer_label``, ``hash`` or ``final_line``."""
+    unreadable: str | None = None
+    """Why the answer can't be taken as it stands: ``unbalanced``, ``prose`` or ``ambiguous``."""
+
+
+def extract_answer(text: str, question: str, closing: str | None) -> Extract | None:
+    """Return the final answer of a response, or None where it gives none.
+
+    Parameters
+    ----------
+    text : str
+        The response without its reasoning.
+    question : str
+        The problem; numbers that a closing sentence only repeats from it are not taken for the answer.
+    closing : {"final_number", "final_formula", None}
+        What is taken from the closing sentence where no answer is marked: its number (for benchmarks whose answers
+        are single numbers), the formula, number or bold word that it ends with, or nothing.
+    """
+    tail = text[-TAIL:]
+    found = boxed_answer(text) or announced_answer(tail, question, closing == "final_number")
+    if found or closing is None:
+        return found
+    return closing_number(tail, question) if closing == "final_number" else closing_formula(tail)
+
+
+def boxed_answer(text: str) -> Extract | None:
+    r"""Return what the last ``\boxed{}`` or ``\fbox{}`` holds.
+
+    Boxes joined by no more than a comma, *and* or *or* are one answer. A box that is never closed is the answer, not
+    an earlier one that is: the earlier one is an intermediate result.
+    """
+    contents: list[str] = []
+    end = next_box = len(text)
+    for _ in range(MAX_BOXES):
+        start = max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
+        if start < 0:
+            break
+        content, stop = _box_content(text, start)
+        if content is None:
+            return None if contents else Extract(text[start : start + MAX_BOX], "boxed", "unbalanced")
+        if contents and not (stop <= next_box and _is_conjunction(text[stop:next_box])):
+            break
+        end = start
+        if not content.strip():
+            continue
+        next_box = start
+        content = _sign_before(text[:start]) + content.strip()
+        if content not in contents:
+            contents.insert(0, content)
+    return Extract(", ".join(contents), "boxed") if contents else None
+
+
+def _box_content(text: str, start: int) -> tuple[str | None, int]:
+    """Return the content of the box that begins at ``start`` and the position after it; None: never closed."""
+    position = text.index("x", start) + 1 if text.startswith("\\fbox", start) else start + len("\\boxed")
+    while position < len(text) and text[position].isspace():
+        position += 1
+    if text[position : position + 1] != "{":
+        bare = re.compile(r"[^\s$\\]*").match(text, position)
+        return bare.group(), bare.end()
+    depth = 0
+    for brace in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, position, position + MAX_BOX):
+        if brace.group() in "{}":
+            depth += 1 if brace.group() == "{" else -1
+            if depth == 0:
+                return text[position + 1 : brace.start()], brace.end()
+    return None, len(text)
+
+
+_SIGN = re.compile(r"(?:[=$(\[{]|\\approx|\\to)\s*-[\s\\]*$")
+
+
+def _sign_before(text: str) -> str:
+    r"""Return the minus sign of ``= -\boxed{3}``; in ``5 - \boxed{3}`` it is an operator."""
+    return "-" if _SIGN.search(text[-20:]) else ""
+
+
+def _is_conjunction(between: str) -> bool:
+    words = re.sub(r"\\(?:text|quad|qquad|[()\[\],;: ])|[\s${}]", "", between)
+    return words in {",", ";", "and", "or", ",and", ",or", "and/or"} or bool(re.fullmatch(r"(?:and)+", words))
+
+
+_PHRASE = re.compile(
+    r"""
+    (?P<hash>^[ \t]*\#{4}[ \t]+)
+    | (?P<label>\banswer[ \t]*(?:\*\*|__)?[ \t]*[:：][ \t*_]*)
+    | (?P<heading>^[ \t#*_]*final[ ]answer[ \t*_]*$\s*)
+    | (?P<is>\banswers?(?:\ (?:to|of|for|in)\ [^.:\n]{1,80}?)?[ \t]+(?:is|are|equals|would\ be|will\ be)\b[ \t]*:?[ \t*_]*)
+    """,
+    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+)
+_SOURCES = {"hash": "hash", "label": "answer_label", "heading": "answer_label", "is": "answer_is"}
+
+_MATH = (
+    re.compile(r"\$\$(?P<math>.+?)\$\$", re.DOTALL),
+    re.compile(r"\\\[(?P<math>.+?)\\\]", re.DOTALL),
+    re.compile(r"\\\((?P<math>.+?)\\\)"),
+    re.compile(r"(?<!\\)\$(?!\d[\d,.]*(?:[\s;!?*)]|$))(?P<math>[^$\n]+?)(?<!\\)\$"),
+)
+_CONJUNCTION = re.compile(r"[ \t]*(?:,[ \t]*(?:and|or)?|and|or)[ \t]*(?=[$\\])")
+_BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
+_SENTENCE_END = re.compile(r'(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)[.!?](?=[\s*"]|$)|\n| I hope')
+
+
+def announced_answer(text: str, question: str, final_number: bool) -> Extract | None:
+    """Return the answer that the last phrase such as *the answer is* announces."""
+    for phrase in list(_PHRASE.finditer(text))[: -MAX_PHRASES - 1 : -1]:
+        source = _SOURCES[phrase.lastgroup]
+        found = _after_phrase(text[phrase.end() :].lstrip(), source, question, final_number)
+        if found:
+            return found
+    return None
+
+
+def _after_phrase(rest: str, source: str, question: str, final_number: bool) -> Extract | None:
+    formula = _leading_math(rest)
+    if formula:
+        return Extract(formula, source)
+    sentence = _first_sentence(rest)
+    if not re.search(r"\w", sentence):
+        return None
+    if not _is_sentence(sentence):
+        return Extract(sentence.replace("**", ""), source)
+    # A heading of that level, or "whether the answer is what was asked": nothing is announced.
+    if source == "hash" or (source == "answer_is" and not re.search(r"\d|\\", sentence)):
+        return None
+    if source == "answer_label" and len(rest) - len(sentence) > MAX_REST:
+        return None
+    return _from_sentence(sentence, source, question, final_number)
+
+
+def _leading_math(text: str) -> str | None:
+    """Return the formulas that a text begins with, joined where only a comma, *and* or *or* stands between."""
+    formulas = []
+    while match := next((match for pattern in _MATH if (match := pattern.match(text))), None):
+        formulas.append(match["math"].strip())
+        text = text[match.end() :]
+        joint = _CONJUNCTION.match(text)
+        if not joint:
+            break
+        text = text[joint.end() :]
+    return ", ".join(formulas) or None
+
+
+def _first_sentence(text: str) -> str:
+    end = _SENTENCE_END.search(text)
+    return text[: end.start()] if end else text
+
+
+def _word_count(text: str) -> int:
+    plain = re.sub(r"\\text\s*\{[^{}]*\}|\\[a-zA-Z]+", " ", text)
+    return len(re.findall(r"[^\W\d_]{2,}", plain))
+
+
+def _is_sentence(text: str) -> bool:
+    """Tell a sentence about the answer (*Jeff gets $80*) from the answer (*80 dollars*, *east*)."""
+    if _word_count(text) > MAX_ANSWER_WORDS or re.search(r"\b(?:is|are|was|were|has|have|had)\b", text):
+        return True
+    return bool(re.match(r"[\W_]*[A-Za-z]{2,}\s", text) and re.search(r"\d", text) and "=" not in text)
+
+
+_PREDICATE = re.compile(r".*\b(?:is|are|equals)\s+(\S.*)$", re.DOTALL)
+
+
+def _from_sentence(sentence: str, source: str, question: str, final_number: bool) -> Extract:
+    """Return the answer inside a sentence: what is in bold, the number it adds, what it *is*, the only formula."""
+    bold = [part for part in _BOLD.findall(sentence) if _word_count(part) <= MAX_ANSWER_WORDS]
+    if bold:
+        return Extract(bold[-1].strip().strip(":"), source)
+    if final_number:
+        return _number_in(sentence, source, question)
+    predicate = _PREDICATE.search(sentence)
+    if predicate and not _is_sentence(predicate.group(1)):
+        return Extract(predicate.group(1), source)
+    formulas = [match["math"] for pattern in _MATH for match in pattern.finditer(sentence)]
+    if len(formulas) == 1:
+        return Extract(formulas[0], source)
+    return Extract(sentence.strip(), source, "prose")
+
+
+_NUMBER = re.compile(r"(?<![\w.,:])-?\$?\s?(\d[\d,]*(?:\.\d+)?(?:/\d+|:\d\d)?)(\s?\\?%)?")
+_UNFINISHED = re.compile(r"[-+*/=(,]\s*$")
+
+
+def closing_number(text: str, question: str) -> Extract | None:
+    """Return the number in the closing sentence, looking past up to two lines without one."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    for line in lines[:-4:-1]:
+        if re.search(r"\d", line):
+            if _UNFINISHED.search(line.rstrip("* ")) and not line.endswith("**"):
+                return None
+            sentences = [part for part in re.split(r"(?<=[.!?])[\s*]+(?=\S)", line) if re.search(r"\d", part)]
+            return _from_sentence(sentences[-1], "final_line", question, final_number=True)
+    return None
+
+
+_ENDING = re.compile(r"(?:^|\s)(?P<number>-?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?)(?:\s[a-z]+){0,2}[.*]*$", re.IGNORECASE)
+_CLOSING_WORDS = 2
+
+
+def closing_formula(text: str) -> Extract | None:
+    """Return the formula, number or bold word that the closing sentence ends with, give or take a unit."""
+    text = text.rstrip()
+    found = [match for pattern in _MATH for match in pattern.finditer(text)]
+    last = max(found, key=lambda match: match.end(), default=None)
+    if last and _is_ending(text[last.end() :]):
+        return Extract(last["math"].strip().rstrip(". "), "final_line")
+    line = re.split(r"(?<=[.!?])[\s*]+(?=\S)", text.splitlines()[-1] if text else "")[-1]
+    bold = list(_BOLD.finditer(line))
+    if bold and _is_ending(line[bold[-1].end() :]) and _word_count(bold[-1].group(1)) <= MAX_ANSWER_WORDS:
+        return Extract(bold[-1].group(1), "final_line")
+    match = _ENDING.search(line)
+    return Extract(match["number"], "final_line") if match and text[-1] in ".*" else None
+
+
+def _is_ending(rest: str) -> bool:
+    return "\n\n" not in rest and bool(
+        re.fullmatch(rf"(?:\s*[a-z/]+){{0,{_CLOSING_WORDS}}}[\s.*]*", rest, re.IGNORECASE)
+    )
+
+
+def _number_in(sentence: str, source: str, question: str) -> Extract:
+    """Return the one number that a sentence adds to the question; several leave the answer ambiguous."""
+    numbers = _numbers(_after_last_equals(re.sub(r"\([^()]*\)", "", sentence.replace("\\(", "").replace("\\)", ""))))
+    if not numbers:
+        return Extract(sentence.strip(), source, "prose")
+    if len(set(numbers)) > 1:
+        known = set(_numbers(question))
+        numbers = [number for number in numbers if number not in known] or numbers
+    if len(set(numbers)) > 1:
+        return Extract(sentence.strip(), source, "ambiguous")
+    return Extract(numbers[-1], source)
+
+
+def _after_last_equals(sentence: str) -> str:
+    result = sentence.rsplit("=", 1)[-1]
+    return result if re.search(r"\d", result) else sentence
+
+
+def _numbers(text: str) -> list[str]:
+    text = re.sub(r"\\!|\{,\}(?=\d)", lambda match: "," if match.group() == "{,}" else "", text).replace("\\$", "$")
+    found = []
+    for match in _NUMBER.finditer(text):
+        sign = "-" if match.group().startswith("-") else ""
+        number = match.group(1).rstrip(",").replace(",", "")
+        number = re.sub(r"\.0+$", "", number)
+        found.append(sign + number + (r"\%" if match.group(2) else ""))
+    return found

@@ -1,0 +1,154 @@
+r"""Brings an answer or a gold into one spelling, without changing what it says.
+
+The result is LaTeX without math delimiters, spacing commands, units and labels: ``\dfrac12 \text{ cm}.`` becomes
+``\frac{1}{2}``. It is compared as it is and handed to the symbolic comparison.
+"""
+
+from __future__ import annotations
+
+import re
+
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_SYMBOLS = str.maketrans(
+    {
+        "−": "-",
+        "–": "-",
+        "×": r"\times ",
+        "·": r"\cdot ",
+        "⋅": r"\cdot ",
+        "÷": "/",
+        "π": r"\pi ",
+        "θ": r"\theta ",
+        "∞": r"\infty ",
+        "°": r"^\circ ",
+        "≤": r"\le ",
+        "≥": r"\ge ",
+        "≠": r"\ne ",
+        "≈": r"\approx ",
+        "±": r"\pm ",
+        "∪": r"\cup ",
+        "∩": r"\cap ",
+        "∈": r"\in ",
+        "²": "^{2}",
+        "³": "^{3}",
+        "\u00a0": " ",
+        "\u2009": " ",
+        "\u202f": " ",
+    }
+)
+_ROOT_SIGN = re.compile(r"√\s*(\d+|[a-zA-Z]|\([^()]*\)|\{[^{}]*\})")
+
+_REWRITES = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        # Doubly escaped commands, which some recordings have; a row break is never followed by a bare "frac".
+        (
+            r"(?<!\\)\\\\(?=(?:[dtc]?frac|sqrt|text|pi|circ|cdot|times|left|right|binom|infty|pm|theta)(?![a-zA-Z]))",
+            r"\\",
+        ),
+        (r"(?<!\\)\\[()\[\]]|\\?[$€£¥₹]", ""),  # math delimiters and currencies
+        (r"(?<=\d)(?:st|nd|rd|th)\b", ""),
+        (r"(?<=\d) ?\((?=[\d.]+\))", r"\\cdot ("),  # else math-verify reads a function call
+        (r"(?<!\\)\\!\s*|\{,\}\s*(?=\d)", lambda match: "," if match.group()[0] == "{" else ""),
+        (r"(?<!\\)\\[,;: >]|(?<!\\)\\(?=\s)|\\(?:q?quad|thinspace|enspace|hfill)(?![a-zA-Z])|~", " "),
+        (r"\\(?:left|right|[bB]igg?[lr]?|displaystyle|textstyle|limits)(?![a-zA-Z])\s*\.?", ""),
+        (r"\\[dtc]frac(?![a-zA-Z])", r"\\frac"),
+        (r"\\(?:mbox|text(?:rm|bf|it|normal|sf|tt)|math(?:rm|bf|it|sf|tt)|operatorname\*?)\s*\{", r"\\text{"),
+        (r"\\(?:bm|boldsymbol|mathbf)\s*\{([^{}]*)\}", r"\1"),
+        (r"\\text\s*\{\s*\}", ""),
+        (r"\\text\s*\{\s*(%|\\%|percent(?:age)?s?)\s*\}|(?<!\\)%|\bpercent(?:age)?\b", r"\\%"),
+        (r"\\(?:leq|leqslant)(?![a-zA-Z])|<=", r"\\le "),
+        (r"\\(?:geq|geqslant)(?![a-zA-Z])|>=", r"\\ge "),
+        (r"\\neq(?![a-zA-Z])", r"\\ne"),
+        (r"\\lbrace(?![a-zA-Z])", r"\\{"),
+        (r"\\rbrace(?![a-zA-Z])", r"\\}"),
+        (r"\^\s*\{\s*\\circ\s*\}|\^\s*\\circ(?![a-zA-Z])|\\degrees?(?![a-zA-Z])", r"^\\circ "),
+        (r"\\frac\s*(\d)\s*(\d)(?!\d)", r"\\frac{\1}{\2}"),
+        (r"\\frac\s*(\d)\s*\{", r"\\frac{\1}{"),
+        (r"(\\frac\s*\{[^{}]*\})\s*(\d)", r"\1{\2}"),
+        (r"\\sqrt\s*(\d|[a-zA-Z])", r"\\sqrt{\1}"),
+        (r"\s+", " "),
+    )
+)
+
+_LABEL = re.compile(r"^(?:\\text\{\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is\s*:?|[:=])\s*\}?\s*", re.IGNORECASE)
+_APPROXIMATION = re.compile(r"\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])")
+_VARIABLE = re.compile(r"[a-zA-Z](?:_\{?\w+\}?)?|\\[a-zA-Z]+")
+
+_TEXT_UNIT = re.compile(r"(?<=[^\s,;(\[{=])\s*\\text\s*\{([^{}]*)\}\s*(?:\^\s*(?:\d|\{\s*-?\d\s*\}))?$")
+_WORD_UNIT = re.compile(r"(?<=[\d})])(\s+|(?<=\d))([a-zA-Z][a-zA-Z .'/-]*?)\s*(?:\^\s*(?:\d|\{\s*-?\d\s*\}))?$")
+_SHORT_UNIT = re.compile(
+    "m|s|g|h|L|ft|in|cm|mm|km|kg|mg|m[lL]|mph|km/?h|m/s|lbs?|oz|hrs?|min|sec|am|pm|kWh|W|J|N|Hz|cc",
+)
+_NOT_UNITS = re.compile(
+    r"\b(?:and|or|to|plus|minus|over|by|sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt|pi|inf|infinity|mod"
+    r"|hundred|thousand|million|billion|trillion|dozen)\b",
+    re.IGNORECASE,
+)
+
+
+def clean(text: str) -> str:
+    """Return the text without invisible and control characters, full-width forms as ASCII, symbols as LaTeX."""
+    text = _CONTROL.sub("", _INVISIBLE.sub("", text)).translate(_FULL_WIDTH).translate(_SYMBOLS)
+    return _ROOT_SIGN.sub(lambda match: rf"\sqrt{{{match.group(1).strip('(){}')}}}", text)
+
+
+def normalize(answer: str) -> str:
+    """Return the answer in the one spelling that the comparisons read."""
+    text = clean(answer)
+    for pattern, replacement in _REWRITES:
+        text = pattern.sub(replacement, text)
+    text = _strip_ends(text)
+    text = _strip_ends(_LABEL.sub("", text))
+    text = without_approximation(text)
+    text = without_unit(text)
+    return _strip_ends(_unwrap(text))
+
+
+def without_approximation(text: str) -> str:
+    r"""Return the exact side of ``exact \approx decimal``; the decimal where the exact side is only a name."""
+    sides = [side.strip() for side in _APPROXIMATION.split(text)]
+    if len(sides) == 1:
+        return text
+    exact = sides[0].rsplit("=", 1)[-1].strip()
+    return sides[1] if _VARIABLE.fullmatch(exact) or not exact else sides[0]
+
+
+def without_unit(text: str) -> str:
+    r"""Return the text without a unit at its end: ``\text{ cm}^2``, ``miles per hour``, degrees.
+
+    Words that scale the number (``million``) or join answers (``or``) stay.
+    """
+    text = re.sub(r"(?<=\S)\s*\^\\circ\s*[CF]?$", "", text)
+    match = _TEXT_UNIT.search(text)
+    if match and not _NOT_UNITS.search(match.group(1)):
+        return _strip_ends(text[: match.start()])
+    match = _WORD_UNIT.search(text)
+    if match and _is_unit(match.group(2), attached=not match.group(1)):
+        return _strip_ends(text[: match.start()])
+    return text
+
+
+def _is_unit(words: str, attached: bool = False) -> bool:
+    """Tell whether words after a number are a unit; without a space between, only well-known symbols are."""
+    words = words.strip().rstrip(".")
+    if _SHORT_UNIT.fullmatch(words):
+        return True
+    return not attached and not _NOT_UNITS.search(words) and bool(re.search(r"[a-zA-Z]{3}", words))
+
+
+def _unwrap(text: str) -> str:
+    r"""Return what ``\text{...}`` or ``{...}`` holds where it holds everything."""
+    for opening in (r"\\text\s*\{", r"\{"):
+        match = re.fullmatch(opening + r"([^{}]*)\}", text)
+        if match:
+            return match.group(1)
+    return text
+
+
+def _strip_ends(text: str) -> str:
+    text = text.strip().strip("*_`").strip()
+    text = re.sub(r"(?:[.,;:]|(?<!\\)\\)+$", "", text) if not text.endswith(r"\}") else text
+    return text.strip()

@@ -1,0 +1,266 @@
+r"""Grades mathematical answers: boxed or announced, compared exactly, as numbers, then symbolically.
+
+Layers, each in its own file under ``layers``: reasoning removed, answer extracted, both sides normalized, compared as
+text, as numbers, and what is left with math-verify (:func:`compare`), which alone is slow and can run for ever.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import InputError
+from ..schema import Item
+from .layers import numbers, symbolic
+from .layers.decision import Decision
+from .layers.extraction import extract_answer
+from .layers.limits import MAX_LENGTH, too_heavy
+from .layers.normalization import clean, normalize
+from .layers.reasoning import visible_text
+
+OPTIONS = {
+    "final_number": "every answer is a single number, so the number in a closing sentence is taken where none is marked",
+    "final_formula": "the formula, number or bold word that ends the closing sentence is taken where none is marked",
+    "integer_answers": "every gold answer is an integer; a gold that isn't is an error of the data",
+}
+
+MAX_SHOWN = 200
+"""Characters of an answer that are kept in a grade."""
+
+
+def grade(text: str, item: Item, finish_reason: str | None, reasoning: dict | None, options: dict) -> Decision:
+    """Grade one response, symbolic comparison included; for trusted text, since nothing limits its time.
+
+    The grading service calls :func:`decide` and gives the pairs that are left to its worker processes.
+    """
+    decision = decide(text, item, finish_reason, reasoning, options)
+    if decision.verdict is not None:
+        return decision
+    verdict, method = compare(*decision.pending)
+    return Decision(verdict, decision.answer, f"{decision.method}/{method}")
+
+
+def decide(text: str, item: Item, finish_reason: str | None, reasoning: dict | None, options: dict) -> Decision:
+    """Grade one response as far as it goes without a computer algebra system.
+
+    Parameters
+    ----------
+    text : str
+        The response as generated, reasoning included.
+    item : Item
+        The problem; ``target`` is its gold answer in LaTeX, without delimiters.
+    finish_reason : str or None
+        ``stop``, ``length`` or None where it isn't known.
+    reasoning : dict or None
+        The model card's reasoning block (see :func:`.layers.reasoning.visible_text`).
+    options : dict
+        The benchmark card's grading options, see :data:`OPTIONS`.
+    """
+    visible = visible_text(text, reasoning)
+    if visible is None:
+        return Decision("no_answer" if finish_reason == "stop" else "truncated", None, "reasoning/never_closed")
+    closing = next((name for name in ("final_number", "final_formula") if options.get(name)), None)
+    found = extract_answer(visible, item.question, closing)
+    if found is None:
+        return Decision("truncated" if finish_reason == "length" else "no_answer", None, "none")
+    shown = _shown(found.answer)
+    if finish_reason == "length":
+        return Decision("truncated", shown, found.source)
+    if found.unreadable:
+        return Decision("unparsed", shown, f"{found.source}/{found.unreadable}")
+    given = found.answer if "=" in item.target else _last_side(found.answer)
+    reason = too_heavy(given)
+    if reason:
+        return Decision("unparsed", shown, f"{found.source}/{reason}")
+    gold, answer = normalize(item.target), normalize(given)
+    verdict, method = compare_plainly(gold, answer, item.question)
+    if verdict is None:
+        return Decision(None, shown, found.source, (_both_signs(gold), _both_signs(answer)))
+    return Decision(verdict, shown, f"{found.source}/{method}")
+
+
+def compare(gold: str, answer: str) -> tuple[str, str]:
+    """Return the verdict and the method of the symbolic comparison (slow; see :mod:`.layers.symbolic`)."""
+    return symbolic.compare(gold, answer)
+
+
+def prepare() -> None:
+    """Import and warm up what :func:`compare` needs, so that the first pair isn't charged for it."""
+    compare(r"\frac{x}{2}", r"\sqrt{2}")
+
+
+def compare_plainly(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Compare two normalized answers without sympy; the verdict is None where that can't tell."""
+    if not answer:
+        return "unparsed", "empty"
+    if _squeeze(gold) == _squeeze(answer):
+        return "correct", "exact"
+    for rule in (_compare_words, _compare_numerals, _compare_numbers):
+        verdict, method = rule(gold, answer, question)
+        if verdict is not None:
+            return verdict, method
+    return None, ""
+
+
+def _squeeze(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+_WORDS = re.compile(r"\(?\s*([A-Za-z])\s*\)|[A-Za-z]{2,}(?: [A-Za-z]+)*")
+
+
+def _compare_words(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Compare where the gold is a word (*even*) or a choice ((C)); letter case and brackets don't matter."""
+    if not _WORDS.fullmatch(gold):
+        return None, ""
+    spelled = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", answer)
+    same = _letters(gold) == _letters(spelled)
+    return ("correct" if same else "wrong"), "words"
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^a-z0-9\\]+", "", text.lower())
+
+
+_NUMERAL = re.compile(r"([0-9][0-9A-F]*)\s*_\s*(?:\{\s*(?:\\text\{)?\s*)?(\d+|[a-z]+)\s*\}?\}?", re.IGNORECASE)
+_BASES = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "sixteen": 16,
+}
+
+
+def _compare_numerals(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Compare numerals with a base (2516_8); a base that isn't written is the one that the question asks for."""
+    (gold_digits, gold_base), (digits, base) = _numeral(gold), _numeral(answer)
+    if gold_base is None and base is None:
+        return None, ""
+    if digits is None or gold_digits is None:
+        return ("wrong", "base") if gold_digits is not None else (None, "")
+    asked = _bases_in(question)
+    bases_agree = gold_base == base or (None in (gold_base, base) and (gold_base or base) in asked | {10})
+    return ("correct" if gold_digits == digits and bases_agree else "wrong"), "base"
+
+
+def _numeral(text: str) -> tuple[str | None, int | None]:
+    match = _NUMERAL.fullmatch(text)
+    if match:
+        base = match.group(2)
+        number = int(base) if base.isdigit() else _BASES.get(base.lower())
+        return (match.group(1).lstrip("0"), number) if number else (None, None)
+    plain = re.sub(r"(?<=\d)[, ](?=\d{3})", "", text)
+    return (plain.lstrip("0"), None) if re.fullmatch(r"\d+", plain) else (None, None)
+
+
+def _bases_in(question: str) -> set[int]:
+    named = re.findall(r"base[- ]\$?(\d+|[a-z]+)", question, re.IGNORECASE)
+    named += re.findall(r"_\{?(\d+)", question)
+    return {int(base) if base.isdigit() else _BASES.get(base.lower(), 0) for base in named}
+
+
+_EQUALS = re.compile(r"(?<![<>!\\])=")
+
+
+def _both_signs(text: str) -> str:
+    r"""Return ``a \pm b`` as the two answers that it is; math-verify reads it at the top level only."""
+    if "\\pm" not in text or "," in text or "\\mp" in text:
+        return text
+    return re.sub(r"\\pm(?![a-zA-Z])", "+", text) + ", " + re.sub(r"\\pm(?![a-zA-Z])", "-", text)
+
+
+def _last_side(text: str) -> str:
+    """Return what an equation or a chain of them ends with; several equations, as for a point, stay."""
+    if len(text) > MAX_LENGTH:
+        return text
+    sides = _EQUALS.split(text)
+    if len(sides) == 1 or re.search(r"[,;]|\\text|\\q?quad", text):
+        return text
+    last = sides[-1].strip()
+    return sides[0].strip() if re.fullmatch(r"[a-zA-Z]", last) else last
+
+
+_ASSIGNMENT = re.compile(
+    r"(?P<name>(?:[A-Za-z]|\\[a-z]+|\\text\{[^{}]*\}|[A-Za-z ]{2,40})(?:_\{?\w+\}?|\([a-z]\))?|[-+*/\d\s.,()×]+)"
+    r" ?= ?(?P<value>[^=]+)"
+)
+
+
+def _compare_numbers(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Compare two plain numbers exactly; percent signs count unless the question asks for a percentage."""
+    (gold_name, gold_value), (name, value) = _assignment(gold), _assignment(answer)
+    if gold_name and name and gold_name != name:
+        return None, ""
+    expected, given = numbers.read_number(gold_value), numbers.read_number(value)
+    if expected is None or given is None:
+        return None, ""
+    method = "integer" if expected.value.denominator == 1 else "number"
+    if expected.percent == given.percent or (given.percent and asks_for_percentage(question)):
+        # "5 dozen" is 5 where the question counts in dozens, and 60 everywhere.
+        unscaled = bool(given.scale) and given.scale in question.lower()
+        same = numbers.equal(expected, given) or (unscaled and expected.value == given.unscaled)
+        return _verdict(same), method
+    if expected.percent:
+        # A gold of 10\% takes 10 and 0.1.
+        return _verdict(numbers.equal(expected, given) or expected.value / 100 == given.value), "percent"
+    return _verdict(expected.value == given.value / 100), "percent"
+
+
+def _verdict(same: bool) -> str:
+    return "correct" if same else "wrong"
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    """Return name and value where a text assigns a value to a name or a sum (``x = 5``, ``3 + 2 = 5``)."""
+    match = _ASSIGNMENT.fullmatch(text)
+    return (match["name"].strip(), match["value"].strip()) if match else ("", text)
+
+
+_PERCENTAGE = re.compile(
+    r"(?:what|which|how|find|determine|compute|calculate|express|give|by)\b[^.?!]*?(?<!\d)(?<!\d )(?<!\d\\)"
+    r"(?:percent|\\?%|\brate\b)",
+    re.IGNORECASE,
+)
+
+
+def asks_for_percentage(question: str) -> bool:
+    """Tell whether a question wants a percentage or a rate; one that only mentions 20% doesn't."""
+    return bool(_PERCENTAGE.search(question))
+
+
+def _shown(answer: str) -> str:
+    answer = clean(answer[: MAX_SHOWN + 1])
+    return answer if len(answer) <= MAX_SHOWN else answer[:MAX_SHOWN] + "…"
+
+
+def reference(item: Item) -> str:
+    """Return a response that must be graded correct."""
+    return f"The final answer is $\\boxed{{{item.target}}}$."
+
+
+def check_target(item: Item, options: dict | None = None) -> None:
+    """Check that a gold answer can be read and equals itself.
+
+    Raises
+    ------
+    InputError
+        It can't, or isn't an integer although the ``integer_answers`` option says so.
+    """
+    reason = too_heavy(item.target)
+    gold = "" if reason else normalize(item.target)
+    if not gold:
+        raise InputError(f"item '{item.id}': the gold answer {item.target[:80]!r} can't be read ({reason or 'empty'})")
+    number = numbers.read_number(_assignment(gold)[1])
+    if (options or {}).get("integer_answers") and (number is None or number.value.denominator != 1):
+        raise InputError(f"item '{item.id}': the gold answer {item.target!r} should be an integer (integer_answers)")
+    if number is None and not _WORDS.fullmatch(gold) and _numeral(gold) == (None, None):
+        verdict, _ = compare(gold, gold)
+        if verdict != "correct":
+            raise InputError(f"item '{item.id}': the gold answer {item.target!r} doesn't equal itself ({verdict})")

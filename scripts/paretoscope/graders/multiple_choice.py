@@ -1,0 +1,84 @@
+r"""Grades multiple choice: the letter on the last line ``Answer: X``, else a boxed letter, else "answer is X".
+
+The order is that of Artificial Analysis (Intelligence Benchmarking Methodology, multiple-choice extraction). Its looser
+fallbacks, which take the last capital letter that stands anywhere, are left out: they turn any unfinished text into a
+guess.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import InputError
+from ..schema import Item
+from .layers.decision import Decision
+from .layers.extraction import TAIL
+from .layers.normalization import clean
+from .layers.reasoning import visible_text
+
+OPTIONS: dict[str, str] = {}
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+_WRAP = r"(?:[\s*_(\[{$]|\\boxed|\\text(?:bf|rm)?|\\math(?:bf|rm)|\\\()*"
+_ALONE = r"(?![\w'])(?!\s*(?:/|,|\bor\b|\band\b|&)\s*\(?[A-Z](?![\w']))"
+"""What may follow the letter: neither the rest of a word nor a second letter (``A/B/C/D``, ``A or B``)."""
+
+_SOURCES = (
+    (
+        "answer_line",
+        re.compile(rf"(?i:\banswer)[ \t*_]*[:：]{_WRAP}(?P<letter>[A-Z]|[a-z](?=[\s*.)]*$)){_ALONE}", re.M),
+    ),
+    ("boxed", re.compile(rf"\\(?:boxed|fbox)\s*\{{{_WRAP}(?P<letter>[A-Z]){_ALONE}")),
+    ("answer_is", re.compile(rf"(?i:\banswer\s+is)\s*:?{_WRAP}(?P<letter>[A-Z]){_ALONE}")),
+)
+
+
+def grade(text: str, item: Item, finish_reason: str | None, reasoning: dict | None, options: dict) -> Decision:
+    """Grade one response; the parameters are those of :func:`paretoscope.graders.math.decide`."""
+    visible = visible_text(text, reasoning)
+    if visible is None:
+        return Decision("no_answer" if finish_reason == "stop" else "truncated", None, "reasoning/never_closed")
+    letter, source = _letter(clean(visible[-TAIL:]))
+    if finish_reason == "length":
+        return Decision("truncated", letter, source)
+    if letter is None:
+        return Decision("no_answer", None, source)
+    if letter not in _letters(item):
+        return Decision("unparsed", letter, f"{source}/not_an_option")
+    return Decision("correct" if letter == item.target else "wrong", letter, f"{source}/letter")
+
+
+decide = grade
+
+
+def _letter(text: str) -> tuple[str | None, str]:
+    for source, pattern in _SOURCES:
+        found = [match["letter"] for match in pattern.finditer(text)]
+        if found:
+            return found[-1].upper(), source
+    return None, "none"
+
+
+def _letters(item: Item) -> str:
+    return LETTERS[: len(item.choices)] if item.choices else LETTERS
+
+
+def reference(item: Item) -> str:
+    """Return a response that must be graded correct."""
+    return f"Answer: {item.target}"
+
+
+def check_target(item: Item, options: dict | None = None) -> None:
+    """Check that the gold answer is the letter of an option.
+
+    Raises
+    ------
+    InputError
+        It isn't.
+    """
+    letters = _letters(item)
+    if len(item.target) != 1 or item.target not in letters:
+        raise InputError(
+            f"item '{item.id}': the gold answer {item.target[:80]!r} should be one letter from A to {letters[-1]}"
+        )

@@ -1,0 +1,67 @@
+"""The multiple-choice grader."""
+
+import pytest
+
+from paretoscope.errors import InputError
+from paretoscope.graders import multiple_choice as grader
+from paretoscope.schema import Item
+
+ITEM = Item("1", "Which?", "B", ("w", "x", "y", "z"))
+
+
+@pytest.mark.parametrize(
+    "text, verdict, method",
+    [
+        ("Answer: B", "correct", "answer_line/letter"),
+        ("Answer: C", "wrong", "answer_line/letter"),
+        ("**Answer: B**", "correct", "answer_line/letter"),
+        ("**Answer:** B", "correct", "answer_line/letter"),
+        ("Answer: **B**", "correct", "answer_line/letter"),
+        ("Answer: (B)", "correct", "answer_line/letter"),
+        ("Answer: $B$", "correct", "answer_line/letter"),
+        (r"Answer: \boxed{B}", "correct", "answer_line/letter"),
+        (r"Answer: $\boxed{\text{B}}$", "correct", "answer_line/letter"),
+        ("answer: b", "correct", "answer_line/letter"),
+        ("Final Answer: B) 42 m/s", "correct", "answer_line/letter"),
+        ("Answer: A\nNo, wait.\nAnswer: B", "correct", "answer_line/letter"),
+        (r"so \boxed{B}", "correct", "boxed/letter"),
+        (r"so \boxed{\textbf{(B)}}", "correct", "boxed/letter"),
+        (r"\boxed{B. 42}", "correct", "boxed/letter"),
+        (r"\boxed{A} is what I thought. Answer: B", "correct", "answer_line/letter"),
+        ("The correct answer is B.", "correct", "answer_is/letter"),
+        ("The answer is (B)", "correct", "answer_is/letter"),
+        ("Answer: E", "unparsed", "answer_line/not_an_option"),
+        ("I must end with Answer: A/B/C/D", "no_answer", "none"),
+        ("Answer: A or B", "no_answer", "none"),
+        ("Answer: A, B", "no_answer", "none"),
+        ("Answer: Because of this", "no_answer", "none"),
+        ("The answer is a matter of taste", "no_answer", "none"),
+        ("The answer is Boron", "no_answer", "none"),
+        ("So I choose B", "no_answer", "none"),
+        (r"\boxed{42}", "no_answer", "none"),
+        ("", "no_answer", "none"),
+    ],
+)
+def test_letters(text, verdict, method):
+    decision = grader.decide(text, ITEM, "stop", None, {})
+    assert (decision.verdict, decision.method) == (verdict, method)
+
+
+@pytest.mark.parametrize(
+    "text, finish_reason, verdict",
+    [("Answer: B", "length", "truncated"), ("Answer: B", None, "truncated"), ("Answer: B", "stop", "no_answer")],
+)
+def test_an_unclosed_reasoning_gives_no_answer(text, finish_reason, verdict):
+    reasoning = {"start": "<think>", "end": "</think>", "opened_by_template": True}
+    assert grader.grade(text, ITEM, finish_reason, reasoning, {}).verdict == verdict
+
+
+def test_the_reference_is_correct():
+    grader.check_target(ITEM)
+    assert grader.grade(grader.reference(ITEM), ITEM, "stop", None, {}).verdict == "correct"
+
+
+@pytest.mark.parametrize("target", ["", "E", "b", "AB", "42"])
+def test_a_target_must_be_an_option(target):
+    with pytest.raises(InputError, match="one letter from A to D"):
+        grader.check_target(Item("1", "Which?", target, ("w", "x", "y", "z")))
