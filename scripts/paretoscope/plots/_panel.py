@@ -1,0 +1,139 @@
+"""One scope's frontier on one pair of axes, and the words that figures of the frontier share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from ..statistics import NORMAL_95
+from . import _labels, _scales
+from ._style import FAINT, GREY, INK, marker, plain
+
+
+def draw_frontier(
+    axes: Axes,
+    scope: pd.DataFrame,
+    colour_of: dict,
+    style: dict,
+    labels: str,
+    unit: tuple[str, float] | None = None,
+    small: bool = False,
+) -> None:
+    """Draw one scope: dominated region, frontier, intervals, points, labels.
+
+    Parameters
+    ----------
+    scope : table of frontier.FRONTIER
+        Rows of one scope; a scope without points gets a sentence instead.
+    colour_of : dict of str to str
+        See :func:`paretoscope.plots._style.colours`.
+    labels : str
+        all, frontier or none.
+    unit : (str, float), optional
+        Name and size of the unit of FLOPs; otherwise one that fits.
+    small : bool
+        Whether the panel is one of many: smaller points and names, more room for names to the left.
+    """
+    marker_size, label_size = (5.0, 0.72) if small else (7.0, 0.8)
+    shown = scope[scope["left_out"].isna()]
+    if shown.empty:
+        say(axes, "No model has a result to show")
+        return
+    name, size = unit or _scales.flops_unit(shown["total_flops_mean"])
+    points = shown.assign(x=shown["total_flops_mean"] / size, y=100 * shown["accuracy"])
+    error = NORMAL_95 * (points["total_flops_se"] / size).fillna(0)
+    # An interval may reach below zero, which a log axis doesn't have.
+    points["x_low"] = np.maximum(points["x"] - error, points["x"] / 10)
+    points["x_high"] = points["x"] + error
+    x_limits = _scales.log_limits(np.concatenate([points["x_low"], points["x_high"]]))
+    if small:
+        x_limits = x_limits[0] * (x_limits[0] / x_limits[1]) ** 0.25, x_limits[1]
+    y_limits = _scales.accuracy_limits(points["accuracy_low"], points["accuracy_high"], headroom=0.07)
+    axes.set(xscale="log", xlim=x_limits, ylim=y_limits, xlabel=f"Mean {name} per completion", ylabel="Accuracy")
+    _scales.log_ticks(axes.xaxis, x_limits, most=5)
+    _scales.accuracy_ticks(axes.yaxis, y_limits)
+    axes.yaxis.set_label_coords(-3.9 * style["font_size"] / axes.bbox.width, 0.5)
+    axes.grid(axis="y", color=FAINT, linewidth=0.5)
+    stairs = _staircase(points[points["on_frontier"]], x_limits[1], y_limits[0])
+    axes.fill_between(stairs[:, 0], stairs[:, 1], y_limits[0], color="#000000", alpha=0.045, linewidth=0)
+    axes.plot(*stairs.T, color=INK, linewidth=1.1, zorder=2.5)
+    bars = []
+    for row in points.to_dict("records"):
+        colour = colour_of[row["model"]]
+        low, high = 100 * row["accuracy_low"], 100 * row["accuracy_high"]
+        bars += [
+            np.array([(row["x"], low), (row["x"], high)]),
+            np.array([(row["x_low"], row["y"]), (row["x_high"], row["y"])]),
+        ]
+        for bar in bars[-2:]:
+            axes.plot(*bar.T, color=colour, alpha=0.45, linewidth=0.9, zorder=2, solid_capstyle="butt")
+        axes.plot(row["x"], row["y"], zorder=5 if row["on_frontier"] else 3, **marker(row, colour, marker_size))
+    named = points if labels == "all" else points[points["on_frontier"]] if labels == "frontier" else points.iloc[:0]
+    hidden = points.drop(named.index)
+    _labels.place(
+        axes,
+        pd.concat([named, hidden])[["x", "y"]],
+        [plain(text) for text in named["model_name"]],
+        list(named["on_frontier"]),
+        label_size * style["font_size"],
+        # Twice, to weigh more: what a name covers of the frontier is missed more than a piece of a bar.
+        [*bars, stairs, stairs],
+        marker_size,
+    )
+
+
+def _staircase(front: pd.DataFrame, right: float, bottom: float) -> np.ndarray:
+    """Return the corners of the best accuracy at each cost, from the axis up and on to the right edge: (n, 2)."""
+    front = front.drop_duplicates(["x", "y"]).sort_values("x")
+    x = np.append(np.repeat(front["x"].to_numpy(), 2), right)
+    y = np.insert(np.repeat(front["y"].to_numpy(), 2), 0, bottom)
+    return np.column_stack([x, y])
+
+
+def say(axes: Axes, sentence: str) -> None:
+    """Put a sentence in place of a plot that has nothing to show."""
+    axes.set_axis_off()
+    axes.text(0.5, 0.5, sentence, transform=axes.transAxes, ha="center", va="center", color=GREY)
+
+
+def finding(scope: pd.DataFrame) -> str:
+    """Return the frontier of one scope in one sentence."""
+    shown = scope[scope["left_out"].isna()]
+    front = shown[shown["on_frontier"]]
+    if shown.empty:
+        return "No model to compare"
+    where = plain(scope["scope_name"].iloc[0])
+    if len(shown) == 1:
+        return f"{plain(front['model_name'].iloc[0])} is the only model: {where}"
+    if shown["accuracy"].max() == 0:
+        return f"No model has a correct completion: {where}"
+    if len(front) == 1:
+        return f"{plain(front['model_name'].iloc[0])} is the cheapest and the most accurate: {where}"
+    return f"{len(front)} of {len(shown)} models are on the compute-accuracy frontier: {where}"
+
+
+def counts(table: pd.DataFrame) -> str:
+    """Return the numbers of items and of completions per item behind the rows of a table, as ranges where they vary."""
+    if table.empty:
+        return "No items"
+    items = _range(table["n_items"])
+    samples = _range((table["n_completions"] / table["n_items"]).round(1))
+    return f"{items} item{'s' if items != '1' else ''}, {samples} completion{'s' if samples != '1' else ''} each"
+
+
+def _range(values: pd.Series) -> str:
+    low, high = (f"{value:,.10g}" for value in (values.min(), values.max()))
+    return low if low == high else f"{low} to {high}"
+
+
+def left_out(table: pd.DataFrame, most: int = 4) -> str:
+    """Return the models that are left out, with the reason; '' where there are none."""
+    missing = table[table["left_out"].notna()].drop_duplicates("model")
+    if missing.empty:
+        return ""
+    parts = [
+        f"{plain(row['model_name'])} ({plain(row['left_out'], 100)})" for row in missing.head(most).to_dict("records")
+    ]
+    more = f" and {len(missing) - most} more" if len(missing) > most else ""
+    return f"Left out: {', '.join(parts)}{more}."

@@ -1,0 +1,40 @@
+"""Compute against accuracy of one scope, with the Pareto frontier as a staircase."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from . import _panel, _sheet, _style
+
+FIGURE = "Compute-accuracy frontier"
+
+
+def draw(points: pd.DataFrame, style: dict) -> Figure:
+    """Draw the frontier of one scope.
+
+    Parameters
+    ----------
+    points : table of frontier.FRONTIER
+        The rows of one scope, those left out included.
+    style : dict
+        ``study`` (name to show), ``width_inches``, ``font_size``, ``labels`` (all, frontier or none).
+    """
+    style = _style.complete(style)
+    size = style["font_size"]
+    shown = points[points["left_out"].isna()]
+    with _style.context(style):
+        colour_of = _style.colours(points)
+        sheet = _sheet.sheet(
+            style,
+            _panel.finding(points),
+            "Up and to the left is better; in the shaded region, another model is at least as accurate for less.",
+            _style.legend(shown, colour_of),
+            f"{style['study']}. {_panel.counts(shown)}. Bars: 95 % intervals over items (Wilson for accuracy). "
+            + _panel.left_out(points),
+            height=min(0.62 * 72 * style["width_inches"], 420),
+        )
+        left, bottom = 4.8 * size, 3.4 * size
+        axes = sheet.axes(left, bottom, sheet.width - left, sheet.height - bottom)
+        _panel.draw_frontier(axes, points, colour_of, style, style["labels"])
+    return sheet.figure

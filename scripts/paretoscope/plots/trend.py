@@ -1,0 +1,152 @@
+"""Compute efficiency of models over release dates, and the FLOPs that an accuracy took as time went by."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from . import _labels, _panel, _scales, _sheet, _style
+
+FIGURE = "Trend over release dates"
+
+
+def draw(efficiency: pd.DataFrame, thresholds: pd.DataFrame, lines: pd.DataFrame, style: dict) -> Figure:
+    """Draw S_eff of each model over its release date, and below it the fewest FLOPs to each accuracy so far.
+
+    Parameters
+    ----------
+    efficiency : table of trend.EFFICIENCY
+    thresholds : table of trend.THRESHOLDS
+    lines : table of trend.LINES
+    style : dict
+        See :func:`paretoscope.plots.frontier.draw`.
+    """
+    style = _style.complete(style)
+    size = style["font_size"]
+    shown = efficiency[efficiency["left_out"].isna()].assign(date=lambda t: pd.to_datetime(t["release_date"]))
+    with _style.context(style):
+        colour_of = _style.colours(efficiency)
+        height = 0.42 * 72 * style["width_inches"]
+        sheet = _sheet.sheet(
+            style,
+            _title(thresholds),
+            "",
+            _style.legend(shown, colour_of),
+            f"{style['study']}. S_eff = mean accuracy / log10(mean FLOPs); it depends on the unit, which is FLOPs. "
+            f"Bars: 95 % intervals of accuracy over items. {_line_note(lines)} {_panel.left_out(efficiency)}",
+            height=2 * height,
+        )
+        left, bottom, top, right = 5.2 * size, 2.4 * size, 2.2 * size, 5.5 * size
+        upper = sheet.axes(left, height + bottom, sheet.width - left - right, height - bottom - top)
+        lower = sheet.axes(left, bottom, sheet.width - left - right, height - bottom - top)
+        upper.set_title("Compute efficiency of each model", loc="left", size=size, weight="bold")
+        lower.set_title("Fewest FLOPs to reach a mean accuracy, so far", loc="left", size=size, weight="bold")
+        if shown.empty:
+            for axes in (upper, lower):
+                _panel.say(axes, "No model with a release date and an average to show")
+            return sheet.figure
+        for axes in (upper, lower):
+            axes.yaxis.set_label_coords(-4.2 * size / axes.bbox.width, 0.5)
+        dates = shown["date"]
+        _draw_efficiency(upper, shown, dates, lines, colour_of, style)
+        _draw_thresholds(lower, thresholds, shown, dates, colour_of, style)
+    return sheet.figure
+
+
+def _draw_efficiency(axes: Axes, shown: pd.DataFrame, dates, lines: pd.DataFrame, colour_of: dict, style: dict) -> None:
+    lines = lines[(lines["quantity"] == "s_eff") & lines["note"].isna()]
+    values = np.concatenate([shown["s_eff_low"], shown["s_eff_high"], lines["value_at_first"], lines["value_at_last"]])
+    room = 0.06 * np.ptp(values) + 1e-4
+    limits = values.min() - room, values.max() + 1.5 * room
+    axes.set_ylim(*limits)
+    _scales.round_ticks(axes.yaxis, limits)
+    axes.set_xlim(*_scales.date_axis(axes.xaxis, dates))
+    axes.set_ylabel("S_eff")
+    axes.grid(axis="y", color=_style.FAINT, linewidth=0.5)
+    paths = []
+    for row in shown.to_dict("records"):
+        colour = colour_of[row["model"]]
+        x = axes.convert_xunits(row["date"])
+        paths.append(np.array([(x, row["s_eff_low"]), (x, row["s_eff_high"])]))
+        axes.plot(*paths[-1].T, color=colour, alpha=0.45, linewidth=0.9, zorder=2, solid_capstyle="butt")
+        axes.plot(x, row["s_eff"], zorder=3, **_style.marker(row, colour, 6.0))
+    for line in lines.to_dict("records"):
+        ends = axes.convert_xunits(pd.to_datetime([line["first_date"], line["last_date"]]))
+        paths.append(np.column_stack([ends, [line["value_at_first"], line["value_at_last"]]]).astype(float))
+        axes.plot(*paths[-1].T, color=_style.GREY, linewidth=1, linestyle=(0, (5, 3)), zorder=1.5)
+    named = shown if style["labels"] == "all" else shown.iloc[:0]
+    points = np.column_stack([axes.convert_xunits(shown["date"]), shown["s_eff"]])
+    texts = [_style.plain(text) for text in named["model_name"]]
+    _labels.place(axes, points, texts, [False] * len(texts), 0.72 * style["font_size"], paths, 6.0)
+
+
+def _draw_thresholds(axes: Axes, thresholds: pd.DataFrame, shown, dates, colour_of: dict, style: dict) -> None:
+    reached = thresholds.dropna(subset="total_flops_min").assign(date=lambda t: pd.to_datetime(t["release_date"]))
+    if reached.empty:
+        _panel.say(axes, "No model reaches any of the thresholds")
+        return
+    size = style["font_size"]
+    name, unit = _scales.flops_unit(reached["total_flops_min"])
+    reached["y"] = reached["total_flops_min"] / unit
+    limits = _scales.log_limits(reached["y"], pad=0.12)
+    axes.set(yscale="log", ylim=limits, ylabel=f"Mean {name} per completion")
+    _scales.log_ticks(axes.yaxis, limits, most=5)
+    axes.set_xlim(*_scales.date_axis(axes.xaxis, dates))
+    axes.grid(axis="y", color=_style.FAINT, linewidth=0.5)
+    levels = sorted(reached["accuracy_threshold"].unique())
+    looks = shown.set_index("model")
+    stairs, ends, records = [], [], []
+    for i, level in enumerate(levels):
+        steps = reached[reached["accuracy_threshold"] == level]
+        colour = colormaps["Greys"](0.45 + 0.5 * (i + 1) / len(levels))
+        x = np.append(axes.convert_xunits(steps["date"]), axes.get_xlim()[1])
+        y = np.append(steps["y"], steps["y"].iloc[-1])
+        axes.step(x, y, where="post", color=colour, linewidth=1.2, linestyle=_DASHES[i % len(_DASHES)], zorder=2)
+        stairs.append(np.column_stack([np.repeat(x, 2)[1:], np.repeat(y, 2)[:-1]]))
+        ends.append((f"{100 * level:g} % or more", y[-1]))
+        records.append(steps[steps["is_record"]])
+    records = pd.concat(records).drop_duplicates(["model", "y"])
+    for row in records.to_dict("records"):
+        look = looks.loc[row["model"]]
+        axes.plot(row["date"], row["y"], zorder=3, **_style.marker(look, colour_of[row["model"]], 6.0))
+    _name_ends(axes, ends, 0.85 * size)
+    texts = [_style.plain(text) for text in records["model_name"]] if style["labels"] != "none" else []
+    points = np.column_stack([axes.convert_xunits(records["date"]), records["y"]])
+    _labels.place(axes, points, texts, [True] * len(texts), 0.72 * size, stairs, 6.0)
+
+
+_DASHES = ("solid", (0, (6, 2)), (0, (3, 2)), (0, (1, 1.5)))
+
+
+def _name_ends(axes: Axes, ends, size: float) -> None:
+    """Name lines at the right edge; lines that end together share a name."""
+    shared: dict[float, list[str]] = {}
+    for text, y in ends:
+        shared.setdefault(y, []).append(text.split(" ")[0])
+    wanted = axes.transData.transform([(axes.get_xlim()[1], y) for y in shared])[:, 1]
+    heights = _labels.spread(wanted, 1.2 * size, axes.bbox.y0, axes.bbox.y1)
+    for height, numbers in zip(heights, shared.values(), strict=True):
+        y = (height - axes.bbox.y0) / axes.bbox.height
+        axes.text(1.01, y, f"≥ {', '.join(numbers)} %", transform=axes.transAxes, size=size, va="center_baseline")
+
+
+def _title(thresholds: pd.DataFrame) -> str:
+    """Return the clearest fall of cost: that of the highest threshold that was lowered after it was reached."""
+    reached = thresholds.dropna(subset="total_flops_min")
+    for level, steps in reversed(list(reached.groupby("accuracy_threshold"))):
+        fall = steps["total_flops_min"].iloc[0] / steps["total_flops_min"].iloc[-1]
+        if fall > 1.05:
+            first = steps["release_date"].iloc[0][:7]
+            return f"{100 * level:g} % mean accuracy takes {fall:.2g} times fewer FLOPs than in {first}"
+    return "Compute efficiency over release dates"
+
+
+def _line_note(lines: pd.DataFrame) -> str:
+    line = lines[lines["quantity"] == "s_eff"].iloc[0]
+    if pd.notna(line["note"]):
+        return f"S_eff: {line['note']}."
+    slope, low, high = (f"{line[c]:+.2g}" for c in ("slope_per_year", "slope_per_year_low", "slope_per_year_high"))
+    return f"Dashed: least squares over {line['n_points']} models, {slope} per year (95 %: {low} to {high})."

@@ -1,0 +1,77 @@
+"""Means and intervals for graded samples: items are independent, samples of one item are not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+NORMAL_95 = 1.959963984540054
+"""The 97.5 % quantile of the standard normal distribution."""
+
+
+def clustered_mean(values, clusters):
+    """Return the mean over clusters of the cluster means, and its standard error.
+
+    Parameters
+    ----------
+    values : array of shape (n,) or (n, k)
+        One value per observation, or k of them; not empty.
+    clusters : array of shape (n,)
+        The cluster of each observation, e.g. its item id.
+
+    Returns
+    -------
+    mean, se : float or array of shape (k,)
+        In the unit of ``values``. ``se`` is NaN for a single cluster, which can't show how clusters vary.
+
+    Notes
+    -----
+    Each cluster counts once, whatever its number of observations. The standard error is the sample standard deviation
+    of the cluster means over the square root of their number. With equally many observations in every cluster it
+    equals the cluster-robust standard error of a mean (Miller, arXiv 2411.00640, section 2.2) times the usual
+    small-sample factor sqrt(G / (G - 1)) for G clusters. Left out: finite-population correction and any dependence
+    between clusters.
+    """
+    values = np.asarray(values, dtype=float)
+    _, index, sizes = np.unique(np.asarray(clusters), return_inverse=True, return_counts=True)
+    sums = np.zeros((len(sizes), *values.shape[1:]))
+    np.add.at(sums, index, values)
+    means = sums / sizes.reshape(-1, *[1] * (values.ndim - 1))
+    mean = means.mean(axis=0)
+    if len(sizes) == 1:
+        return mean, np.full_like(mean, np.nan)[()]
+    return mean, means.std(axis=0, ddof=1) / np.sqrt(len(sizes))
+
+
+def wilson_interval(mean, se, n_clusters):
+    """Return the 95 % Wilson interval of a proportion at the effective size that its standard error implies.
+
+    Parameters
+    ----------
+    mean, se : float or array of shape (k,)
+        Proportion in [0, 1] and its standard error.
+    n_clusters : float or array of shape (k,)
+        Independent clusters behind the proportion.
+
+    Returns
+    -------
+    low, high : float or array of shape (k,)
+        Ends of the interval, in [0, 1].
+
+    Notes
+    -----
+    The effective size is mean (1 - mean) / se^2 (Kish), put into the interval of Wilson (1927). Where the standard
+    error is zero or unknown, the number of clusters is the effective size, so that 30 right answers out of 30 don't
+    come out as certainty.
+    """
+    mean, se, n_clusters = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in (mean, se, n_clusters)))
+    variance = se**2
+    usable = np.isfinite(variance) & (variance > 0)
+    # No proportion varies more than a single observation does.
+    size = np.where(usable, np.maximum(mean * (1 - mean) / np.where(usable, variance, 1), 1), n_clusters)
+    # A mean at 0 or 1 leaves no variance for a positive standard error to explain, but rounding can produce one.
+    size = np.where((mean <= 0) | (mean >= 1), n_clusters, size)
+    factor = NORMAL_95**2 / size
+    centre = (mean + factor / 2) / (1 + factor)
+    half = np.sqrt(factor * mean * (1 - mean) + factor**2 / 4) / (1 + factor)
+    # Rounding may push an end past the mean where they coincide (mean 0 or 1).
+    return np.clip(centre - half, 0, mean)[()], np.clip(centre + half, mean, 1)[()]

@@ -1,0 +1,139 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paretoscope import schema
+from paretoscope.errors import InputError
+from paretoscope.frontier import AVERAGE, FRONTIER, POINTS, averages, benchmark_points, frontier, points
+from paretoscope.statistics import wilson_interval
+
+
+def cells(*rows):
+    """Cells of (model, benchmark, FLOPs, accuracy[, more columns])."""
+    base = dict.fromkeys(schema.names(schema.CELLS), np.nan) | {
+        "family": "F", "kind": "dense", "type": "reasoning", "release_date": "2025-01-01", "n_items": 100,
+        "n_samples": 2, "accuracy_se": 0.04, "total_flops_se": 1.0,
+    }  # fmt: skip
+    table = []
+    for model, benchmark, flops, accuracy, *more in rows:
+        table.append(base | {
+            "model": model, "model_name": model.upper(), "benchmark": benchmark, "benchmark_name": benchmark.title(),
+            "total_flops_mean": flops, "accuracy": accuracy, "accuracy_low": 0.9 * accuracy, "accuracy_high": accuracy,
+        } | (more[0] if more else {}))  # fmt: skip
+    return pd.DataFrame(table)
+
+
+def one_scope(flops_and_accuracies):
+    rows = [(f"m{i}", "b", flops, accuracy) for i, (flops, accuracy) in enumerate(flops_and_accuracies)]
+    return frontier(benchmark_points(cells(*rows))).set_index("model")
+
+
+def oracle(flops_and_accuracies):
+    """The frontier by its definition, one pair at a time."""
+    result = []
+    for f, a in flops_and_accuracies:
+        rivals = [(g, b) for g, b in flops_and_accuracies if g <= f and b >= a and (g < f or b > a)]
+        result.append(not rivals)
+    return result
+
+
+few = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
+
+
+@given(st.lists(st.tuples(st.integers(1, 6).map(float), few), min_size=1, max_size=9))
+def test_frontier_is_that_of_the_definition(pairs):
+    table = one_scope(pairs).loc[[f"m{i}" for i in range(len(pairs))]]
+    assert list(table["on_frontier"]) == oracle(pairs)
+    for (flops, accuracy), row in zip(pairs, table.to_dict("records"), strict=True):
+        assert row["accuracy_margin"] == max(b for g, b in pairs if g <= flops) - accuracy
+        if row["on_frontier"]:
+            assert pd.isna(row["dominated_by"])
+            assert row["accuracy_margin"] == 0
+        else:
+            cheapest = min(g for g, b in pairs if b >= accuracy and (g, b) != (flops, accuracy))
+            better = pairs[int(row["dominated_by"][1:])]
+            assert better[0] == cheapest <= flops
+            assert better[1] >= accuracy
+
+
+@pytest.mark.parametrize(
+    ("pairs", "on", "by"),
+    [
+        ([(10, 0.5)], [True], [None]),
+        ([(10, 0.5), (20, 0.6)], [True, True], [None, None]),
+        ([(10, 0.5), (10, 0.5)], [True, True], [None, None]),
+        ([(10, 0.5), (10, 0.6)], [False, True], ["m1", None]),
+        ([(10, 0.5), (20, 0.5)], [True, False], [None, "m0"]),
+        ([(10, 0.0), (20, 0.0), (30, 0.0)], [True, False, False], [None, "m0", "m0"]),
+        ([(10, 0.7), (20, 0.8), (30, 0.6)], [True, True, False], [None, None, "m0"]),
+    ],
+)
+def test_frontier_cases(pairs, on, by):
+    table = one_scope(pairs).sort_index()
+    assert list(table["on_frontier"]) == on
+    assert [None if pd.isna(name) else name for name in table["dominated_by"]] == by
+
+
+def test_margin_is_to_the_best_at_that_cost():
+    table = one_scope([(10, 0.5), (20, 0.8), (30, 0.6)])
+    assert table.loc["m2", "accuracy_margin"] == pytest.approx(0.2)
+    assert table.loc["m2", "dominated_by"] == "m1"
+
+
+def test_controls_and_unknown_flops_take_no_part():
+    table = frontier(
+        benchmark_points(
+            cells(("a", "b", 10, 0.5), ("oracle", "b", np.nan, 1.0, {"kind": "control"}), ("c", "b", np.nan, 0.9))
+        )
+    ).set_index("model")
+    assert "oracle" not in table.index
+    assert table.loc["a", "on_frontier"]
+    assert not table.loc["c", "on_frontier"]
+    assert table.loc["c", "left_out"] == "FLOPs not known"
+    assert np.isnan(table.loc["c", "accuracy_margin"])
+
+
+def test_average_of_models_that_have_all_benchmarks():
+    table = averages(
+        cells(
+            ("a", "x", 10, 0.5, {"accuracy_se": 0.03, "n_items": 100, "total_flops_se": 3.0}),
+            ("a", "y", 30, 0.7, {"accuracy_se": 0.04, "n_items": 300, "n_samples": 4, "total_flops_se": 4.0}),
+            ("b", "x", 5, 0.9),
+        )
+    ).set_index("model")
+    a = table.loc["a"]
+    assert (a["accuracy"], a["accuracy_se"]) == pytest.approx((0.6, 0.05 / 2))
+    assert (a["total_flops_mean"], a["total_flops_se"]) == pytest.approx((20, 5 / 2))
+    assert (a["n_items"], a["n_completions"], a["n_benchmarks"]) == (400, 1400, 2)
+    assert (a["accuracy_low"], a["accuracy_high"]) == pytest.approx(wilson_interval(0.6, 0.025, 150))
+    assert table.loc["b", "left_out"] == "no result: Y"
+    assert np.isnan(table.loc["b", "accuracy"])
+
+
+def test_average_without_any_correct_answer_is_not_certain():
+    table = averages(cells(("a", "x", 10, 0.0, {"accuracy_se": 0.0}), ("a", "y", 10, 0.0, {"accuracy_se": 0.0})))
+    # Two benchmarks of 100 items are worth 200 items.
+    assert table.loc[0, "accuracy_high"] == pytest.approx(wilson_interval(0.0, 0.0, 200)[1])
+
+
+def test_points_of_all_scopes_survive_a_csv(tmp_path):
+    table = frontier(points(cells(("a", "x", 10, 0.5), ("a", "y", 30, 0.7), ("b", "x", 5, 0.9))))
+    assert list(table.columns) == schema.names(FRONTIER)
+    assert list(table["scope"].unique()) == [AVERAGE, "x", "y"]
+    table.to_csv(tmp_path / "t.csv", index=False)
+    again = pd.read_csv(tmp_path / "t.csv")
+    again["release_date"] = again["release_date"].astype("str")
+    pd.testing.assert_frame_equal(frontier(again[schema.names(POINTS)]), table, check_dtype=False)
+
+
+def test_only_controls_give_an_empty_table():
+    table = frontier(points(cells(("oracle", "x", np.nan, 1.0, {"kind": "control"}))))
+    assert table.empty
+    assert list(table.columns) == schema.names(FRONTIER)
+
+
+def test_a_benchmark_named_like_the_average_is_refused():
+    with pytest.raises(InputError, match="rename it"):
+        points(cells(("a", AVERAGE, 1, 0.5)))

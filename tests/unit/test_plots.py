@@ -1,0 +1,413 @@
+"""Figures on made-up studies: small, large and degenerate."""
+
+import inspect
+import io
+import itertools
+import warnings
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from paretoscope import frontier, plugins, saturation, schema, trend
+from paretoscope.plots import _labels, _panel, _scales, _style
+from paretoscope.statistics import wilson_interval
+
+NANO = {  # name: family, kind, type, date, FLOPs on the first level, tokens, skill
+    "Nano-Direct-0.1M": ("Nano", "dense", "instruct", "2025-01-15", 1.2e6, 6, 0.07),
+    "Nano-Short-0.1M": ("Nano", "dense", "reasoning", "2025-02-15", 8.0e6, 40, 0.2),
+    "Nano-Full-0.1M-300": ("Nano", "dense", "reasoning", "2025-03-01", 1.3e7, 60, 0.55),
+    "Nano-Full-0.1M-400": ("Nano", "dense", "reasoning", "2025-04-01", 1.3e7, 60, 0.86),
+    "Nano-Full-0.1M-750": ("Nano", "dense", "reasoning", "2025-06-01", 1.31e7, 60, 0.985),
+    "Nano-Llama-0.3M": ("NanoLlama", "dense", "reasoning", "2025-05-01", 3.5e7, 62, 0.6),
+    "Nano-MoE-0.33M-A0.1M": ("NanoMoE", "moe", "reasoning", "2025-07-01", 1.6e7, 61, 0.97),
+    "Nano-MoE-Instruct": ("NanoMoE", "moe", "instruct", "2025-07-20", 2.5e6, 9, 0.12),
+    "Nano-Recheck-0.1M": ("Nano", "dense", "reasoning", "2025-08-01", 4.1e7, 130, 0.96),
+}
+NANO_LEVELS = {"easy": ("Easy", 300, 0.0), "medium": ("Medium", 300, 0.7), "hard": ("Hard", 300, 2.0)}
+LLMS = {  # name: family, kind, type, date, active parameters, tokens on gsm8k, skill (logit)
+    "Gemma-3-1B-it": ("Gemma 3", "dense", "instruct", "2025-03-12", 1.0e9, 300, -2.2),
+    "Gemma-3-4B-it": ("Gemma 3", "dense", "instruct", "2025-03-12", 4.3e9, 380, -0.4),
+    "Gemma-3-12B-it": ("Gemma 3", "dense", "instruct", "2025-03-12", 12e9, 420, 0.3),
+    "Gemma-3-27B-it": ("Gemma 3", "dense", "instruct", "2025-03-12", 27e9, 450, 0.6),
+    "Llama-3.1-8B-Instruct": ("Llama 3.1", "dense", "instruct", "2024-07-23", 8e9, 230, -1.2),
+    "Llama-3.1-70B-Instruct": ("Llama 3.1", "dense", "instruct", "2024-07-23", 70e9, 250, 0.1),
+    "Phi-4": ("Phi-4", "dense", "instruct", "2024-12-12", 14.7e9, 350, 0.4),
+    "Phi-4-mini-reasoning": ("Phi-4", "dense", "reasoning", "2025-04-30", 3.8e9, 1800, 0.9),
+    "Phi-4-reasoning-plus": ("Phi-4", "dense", "reasoning", "2025-04-30", 14.7e9, 2600, 1.8),
+    "Qwen3-0.6B": ("Qwen3", "dense", "reasoning", "2025-04-29", 0.6e9, 1500, -1.0),
+    "Qwen3-1.7B": ("Qwen3", "dense", "reasoning", "2025-04-29", 1.7e9, 1700, 0.3),
+    "Qwen3-4B-Thinking-2507": ("Qwen3", "dense", "reasoning", "2025-08-06", 4.0e9, 2100, 1.9),
+    "Qwen3-8B": ("Qwen3", "dense", "reasoning", "2025-04-29", 8.2e9, 1900, 1.5),
+    "Qwen3-14B": ("Qwen3", "dense", "reasoning", "2025-04-29", 14.8e9, 1700, 1.7),
+    "Qwen3-30B-A3B-Instruct-2507": ("Qwen3", "moe", "instruct", "2025-07-29", 3.3e9, 600, 1.5),
+    "Qwen3-30B-A3B-Thinking-2507": ("Qwen3", "moe", "reasoning", "2025-07-30", 3.3e9, 2200, 2.3),
+    "gpt-oss-20b": ("gpt-oss", "moe", "reasoning", "2025-08-05", 3.6e9, 800, 2.0),
+    "NVIDIA-Nemotron-Nano-9B-v2": ("Nemotron", "hybrid", "reasoning", "2025-08-18", 8.9e9, 1300, 1.6),
+    "NVIDIA-Nemotron-Nano-12B-v2": ("Nemotron", "hybrid", "reasoning", "2025-08-29", 12.3e9, 1250, 1.75),
+}
+LLM_BENCHMARKS = {  # id: name, items, difficulty (logit), token factor
+    "gsm8k": ("GSM8K", 1319, -1.9, 1.0),
+    "math500": ("MATH-500", 500, -1.1, 2.5),
+    "aime2025": ("AIME 2025", 30, 1.5, 8.0),
+    "hmmt_feb_2025": ("HMMT Feb 2025", 30, 2.1, 9.0),
+    "gpqa_diamond": ("GPQA Diamond", 198, 1.2, 3.5),
+}
+
+
+def cell(model, facts, benchmark, benchmark_name, n_items, n_samples, accuracy, flops, tokens):
+    """One row of the cells table with what the figures read; the rest is empty."""
+    family, kind, type_, date = facts[:4]
+    se = np.sqrt(accuracy * (1 - accuracy) / max(n_items - 1, 1))
+    low, high = wilson_interval(accuracy, se, n_items)
+    row = dict.fromkeys(schema.names(schema.CELLS), np.nan)
+    return row | {
+        "model": model.lower(), "model_name": model, "family": family, "kind": kind, "type": type_,
+        "release_date": date, "benchmark": benchmark, "benchmark_name": benchmark_name, "n_items": n_items,
+        "n_samples": n_samples, "accuracy": accuracy, "accuracy_se": se, "accuracy_low": low, "accuracy_high": high,
+        "total_flops_mean": flops, "total_flops_se": 0.6 * flops / np.sqrt(n_items), "completion_tokens_mean": tokens,
+    }  # fmt: skip
+
+
+def nano_cells():
+    rows = []
+    for level, (name, n, hard) in NANO_LEVELS.items():
+        for model, facts in NANO.items():
+            chance = 1 / (1 + np.exp(-(np.log(facts[6] / (1 - facts[6])) - hard)))
+            scale = 1 + 0.25 * hard
+            rows.append(
+                cell(model, facts, level, name, n, 1, round(chance * n) / n, facts[4] * scale, facts[5] * scale)
+            )
+        rows.append(cell("oracle", ("controls", "control", "instruct", np.nan), level, name, n, 1, 1.0, np.nan, 9))
+    return pd.DataFrame(rows)
+
+
+def llm_cells():
+    rows = []
+    for benchmark, (name, n, hard, factor) in LLM_BENCHMARKS.items():
+        for i, (model, facts) in enumerate(LLMS.items()):
+            skill = facts[6] + 0.25 * np.sin(7 * i + len(benchmark))
+            gain = 1.0 if facts[2] == "reasoning" else 0.55
+            floor = 0.25 if benchmark == "gpqa_diamond" else 0
+            chance = floor + (1 - floor) / (1 + np.exp(-(1.15 * skill + 0.4 - gain * hard * (1.6 - gain))))
+            if benchmark == "gsm8k":
+                chance = 0.6 + 0.375 / (1 + np.exp(-(1.3 * skill + 1.6)))
+            tokens = facts[5] * factor ** (1.0 if facts[2] == "reasoning" else 0.6)
+            rows.append(
+                cell(
+                    model, facts, benchmark, name, n, 1, round(chance * n) / n, 2.2 * facts[4] * (tokens + 150), tokens
+                )
+            )
+    return pd.DataFrame(rows)
+
+
+def completions_of(cells, seed=0, cap=None, most_items=200):
+    """Completions with log-normal lengths around each cell's mean and about its accuracy."""
+    rng = np.random.default_rng(seed)
+    tables = []
+    for row in cells.to_dict("records"):
+        items, samples = min(row["n_items"], most_items), row["n_samples"]
+        n = items * samples
+        spread = 0.06 if row["completion_tokens_mean"] < 200 else 0.55
+        tokens = np.maximum(1, rng.lognormal(np.log(row["completion_tokens_mean"]), spread, n)).astype(int)
+        correct = rng.random(n) < row["accuracy"]
+        # Wrong answers tend to be the longer ones.
+        tokens = np.where(correct, tokens, (1.4 * tokens).astype(int) if spread > 0.1 else tokens)
+        verdict = np.where(correct, "correct", "wrong")
+        if cap:
+            verdict = np.where(tokens >= cap, "truncated", verdict)
+            tokens = np.minimum(tokens, cap)
+        tables.append(
+            pd.DataFrame(
+                {
+                    "model": row["model"],
+                    "benchmark": row["benchmark"],
+                    "item_id": np.repeat([f"i{k}" for k in range(items)], samples),
+                    "sample": np.tile(np.arange(samples), items),
+                    "verdict": verdict,
+                    "completion_tokens": pd.array(tokens, dtype="Int64"),
+                }
+            )
+        )
+    table = pd.concat(tables, ignore_index=True)
+    return table.astype({"model": "category", "benchmark": "category", "verdict": "category"})
+
+
+def round_trip(table):
+    """A table as it comes back from its CSV file."""
+    return pd.read_csv(io.StringIO(table.to_csv(index=False)))
+
+
+def draw_all(cells, completions, n_benchmarks=1, **style):
+    """The figures of a study by name, drawn from tables that were written and read."""
+    style = {"study": "Test", **style}
+    cells = round_trip(cells)
+    table = round_trip(frontier.frontier(frontier.points(cells)))
+    average = table[table["scope"] == frontier.AVERAGE]
+    efficiency = round_trip(trend.efficiency(average))
+    reached = round_trip(trend.threshold_flops(average, (0.5, 0.7, 0.9)))
+    lines = round_trip(trend.trend_lines(efficiency, reached))
+    curves = round_trip(saturation.within_budget(completions, cells))
+    budgets = round_trip(saturation.saturation_budgets(curves))
+    figures = {
+        f"frontier_{scope}": plugins.load("plots", "frontier").draw(table[table["scope"] == scope], style)
+        for scope in [frontier.AVERAGE, *cells["benchmark"].unique()[:n_benchmarks]]
+    }
+    return figures | {
+        "frontier_overview": plugins.load("plots", "frontier_overview").draw(table, style),
+        "trend": plugins.load("plots", "trend").draw(efficiency, reached, lines, style),
+        "saturation": plugins.load("plots", "saturation").draw(curves, budgets, style),
+    }
+
+
+def texts(figure, dpi=_style.PNG_DPI):
+    """All visible, non-empty texts of a figure drawn at that resolution."""
+    figure.set_dpi(dpi)
+    figure.draw_without_rendering()
+    return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+
+
+def clipped(figure, found):
+    width, height = figure.get_size_inches() * figure.dpi
+    extents = [text.get_window_extent() for text in found]
+    return [
+        text.get_text()
+        for text, box in zip(found, extents, strict=True)
+        if box.x0 < 0 or box.y0 < 0 or box.x1 > width or box.y1 > height
+    ]
+
+
+def overlapping(found):
+    extents = [(text.get_text(), text.get_window_extent()) for text in found]
+    pairs = itertools.combinations(extents, 2)
+    # The box of a line of text has some air above and below the letters.
+    return [
+        (one, two)
+        for (one, a), (two, b) in pairs
+        if min(a.x1, b.x1) - max(a.x0, b.x0) > 0.5 and min(a.y1, b.y1) - max(a.y0, b.y0) > 0.2 * min(a.height, b.height)
+    ]
+
+
+@pytest.fixture(scope="module")
+def llm_figures():
+    cells = llm_cells()
+    return draw_all(cells, completions_of(cells, cap=16384, most_items=60), n_benchmarks=5)
+
+
+LLM_FIGURES = ["frontier_average", *(f"frontier_{name}" for name in LLM_BENCHMARKS), "frontier_overview", "trend"]
+
+
+@pytest.mark.parametrize("dpi", [_style.PNG_DPI, 600])  # the latter as a vector image, without rounding to pixels
+@pytest.mark.parametrize("name", [*LLM_FIGURES, "saturation"])
+def test_no_text_covers_another_or_leaves_the_figure(llm_figures, name, dpi):
+    found = texts(llm_figures[name], dpi)
+    assert clipped(llm_figures[name], found) == []
+    assert overlapping(found) == []
+
+
+@pytest.mark.parametrize("name", [name for name in LLM_FIGURES if name not in ("frontier_overview", "trend")])
+def test_names_stay_off_points_and_most_models_are_named(llm_figures, name):
+    figure = llm_figures[name]
+    names = set(LLMS)
+    labels = [text for text in texts(figure) if text.get_text() in names]
+    extents = [text.get_window_extent() for text in labels]
+    axes = figure.axes[0]
+    points = [line.get_xydata()[0] for line in axes.lines if line.get_marker() not in ("None", None, "")]
+    assert len(points) == len(LLMS)
+    for x, y in axes.transData.transform(points):
+        for text, box in zip(labels, extents, strict=True):
+            assert not (box.x0 < x < box.x1 and box.y0 < y < box.y1), f"{text.get_text()!r} covers a point"
+    assert len(labels) >= 17
+
+
+@pytest.mark.parametrize("name", [name for name in LLM_FIGURES if name.startswith("frontier_") and "over" not in name])
+def test_every_frontier_model_is_named(llm_figures, name):
+    table = frontier.frontier(frontier.points(llm_cells()))
+    front = table[table["on_frontier"] & (table["scope"] == name.removeprefix("frontier_"))]
+    assert set(front["model_name"]) <= {text.get_text() for text in texts(llm_figures[name])}
+
+
+def edge_cases():
+    nano = nano_cells()
+    real = nano["kind"] != "control"
+    nothing = nano.copy()
+    nothing.loc[real, ["accuracy", "accuracy_se", "accuracy_low"]] = 0.0
+    equal = nano.copy()
+    equal.loc[real, ["accuracy", "total_flops_mean"]] = 0.5, 1e7
+    undated = nano.assign(release_date=np.nan)
+    one_date = nano.assign(release_date="2025-01-01")
+    gap = nano[~((nano["model"] == "nano-llama-0.3m") & (nano["benchmark"] == "hard"))]
+    ragged = nano[~((nano["benchmark"] == "hard") & real) | (nano["model"] == "nano-llama-0.3m")]
+    ragged = ragged[(ragged["model"] != "nano-llama-0.3m") | (ragged["benchmark"] == "hard")]
+    no_flops = nano.assign(total_flops_mean=np.nan, total_flops_se=np.nan)
+    numbers = nano.assign(family=np.where(real, "7", "8"), model_name=np.where(real, "3", "4"))
+    one_item = nano.assign(accuracy_se=np.nan, total_flops_se=np.nan, n_items=1)
+    return {
+        "one model": nano[nano["model"] == "nano-full-0.1m-400"],
+        "one cell": nano[(nano["model"] == "nano-full-0.1m-400") & (nano["benchmark"] == "easy")],
+        "two models": nano[nano["model"].isin(["nano-full-0.1m-400", "nano-moe-0.33m-a0.1m"])],
+        "controls only": nano[~real],
+        "nothing correct": nothing,
+        "equal points": equal,
+        "no dates": undated,
+        "one date": one_date,
+        "a model lacks a benchmark": gap,
+        "no model has all": ragged,
+        "no FLOPs": no_flops,
+        "numbers as names": numbers,
+        "one item": one_item,
+        "base models": nano.assign(type="base"),
+        "twelve families": llm_cells().assign(family=lambda t: t["model"].str[-3:]),
+    }
+
+
+@pytest.mark.parametrize("name", edge_cases())
+def test_edge_cases_are_drawn_without_a_warning(name, tmp_path):
+    cells = edge_cases()[name]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figures = draw_all(cells, completions_of(cells, most_items=20))
+        for stem, figure in figures.items():
+            found = texts(figure)
+            assert all("nan" not in text.get_text().lower().replace("nano", "") for text in found), stem
+            assert clipped(figure, found) == [], stem
+            assert overlapping(found) == [], stem
+
+
+@pytest.mark.parametrize("style", [{"width_inches": 4, "font_size": 7}, {"width_inches": 14, "font_size": 12}])
+@pytest.mark.parametrize("labels", ["all", "frontier", "none"])
+def test_styles(style, labels):
+    cells = nano_cells()
+    figures = draw_all(cells, completions_of(cells, most_items=20), labels=labels, **style)
+    names = {text.get_text() for text in texts(figures["frontier_easy"])} & set(NANO)
+    assert figures["trend"].get_size_inches()[0] == style["width_inches"]
+    assert {"all": 8, "frontier": 5, "none": 0}[labels] <= len(names) <= {"all": 9, "frontier": 5, "none": 0}[labels]
+
+
+HOSTILE = [
+    r"$\frac{1}{0}$", "a_b^c$", "_hidden", "<svg onload='x'>&amp;", "line\nbreak\x00\x1b[0m", "{}%s", "\u202ertl", "$",
+]  # fmt: skip
+
+
+def test_hostile_names_are_drawn_as_they_are(tmp_path):
+    cells = nano_cells()
+    hostile = dict(zip(NANO, HOSTILE, strict=False))
+    cells = cells.replace({"model_name": hostile})
+    cells["family"] = cells["model_name"]
+    cells["benchmark_name"] = HOSTILE[4]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        figures = draw_all(cells, completions_of(cells, most_items=20), study=HOSTILE[0])
+        assert {_style.plain(name) for name in HOSTILE} <= {text.get_text() for text in texts(figures["frontier_easy"])}
+        for stem, figure in figures.items():
+            svg = _style.save(figure, cells.head(0), tmp_path / stem)[1].read_text(encoding="utf-8")
+            ElementTree.fromstring(svg)
+            assert "<svg onload" not in svg
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        ("a\tb\n c", "a b c"),
+        ("x" * 41, "x" * 39 + "…"),
+        ("\x00a", "a"),
+        ("\u202ea", "a"),
+        ("Qwen3-30B-A3B", "Qwen3-30B-A3B"),
+        (7, "7"),
+    ],
+)
+def test_plain(raw, shown):
+    assert _style.plain(raw) == shown
+
+
+def test_saved_files_depend_on_the_tables_alone(tmp_path):
+    cells = nano_cells()
+    completions = completions_of(cells, most_items=20)
+    for run in ("one", "two"):
+        for stem, figure in draw_all(cells, completions).items():
+            paths = _style.save(figure, cells, tmp_path / run / f"{stem}.v1")
+            assert [path.name for path in paths] == [f"{stem}.v1.{suffix}" for suffix in ("png", "svg", "csv")]
+    for path in sorted((tmp_path / "one").iterdir()):
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+    svg = (tmp_path / "one" / "trend.v1.svg").read_text(encoding="utf-8")
+    assert ">Nano-Recheck-0.1M</text>" in svg
+    assert "<dc:date>" not in svg
+
+
+def test_colours_are_those_of_the_families_and_agree_between_figures():
+    cells = llm_cells()
+    colour_of = _style.colours(cells)
+    assert len({colour_of[model] for model in cells.loc[cells["family"] == "Qwen3", "model"]}) == 1
+    assert len(set(colour_of.values())) == cells["family"].nunique()
+    assert colour_of == _style.colours(cells.sample(frac=1, random_state=0))
+
+
+@pytest.mark.parametrize("name", plugins.available("plots"))
+def test_every_figure_has_the_same_interface(name):
+    module = plugins.load("plots", name)
+    assert isinstance(module.FIGURE, str)
+    assert list(inspect.signature(module.draw).parameters)[-1] == "style"
+    assert module.draw.__doc__
+
+
+@pytest.mark.parametrize(
+    ("flops", "unit"),
+    [([1e6, 1e8], "MFLOPs"), ([1e12, 1e16], "TFLOPs"), ([3e15], "PFLOPs"), ([1e9, 2e9], "GFLOPs"), ([5], "FLOPs")],
+)
+def test_flops_unit(flops, unit):
+    name, size = _scales.flops_unit(flops)
+    assert name == unit
+    assert 1 <= np.sqrt(min(flops) * max(flops)) / size < 1000
+
+
+@pytest.mark.parametrize("whole", [False, True])
+@given(low=st.floats(1e-3, 1e6), ratio=st.floats(1.5, 1e9))
+def test_log_axes_have_some_ticks_and_not_too_many(whole, low, ratio):
+    axes = Figure().add_subplot()
+    axes.set(xscale="log", xlim=(low, low * ratio))
+    _scales.log_ticks(axes.xaxis, (low, low * ratio), most=7, whole=whole)
+    ticks = axes.xaxis.get_majorticklocs()
+    assert (1 if ratio < 3 else 2) <= len(ticks) <= 9
+    assert all(low <= tick <= low * ratio for tick in ticks)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_accuracy_axes_hold_the_data_and_at_least_ten_points(one, two):
+    low, high = sorted((one, two))
+    bottom, top = _scales.accuracy_limits([low], [high])
+    assert bottom <= 100 * low <= 100 * high <= top
+    assert top - bottom >= 9.99
+    assert bottom >= -5 and top <= 105
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=12))
+def test_spread_keeps_order_and_distance(wanted):
+    spread = _labels.spread(np.array(wanted), 5.0, -200.0, 300.0)
+    assert (np.diff(np.sort(spread)) >= 5 - 1e-9).all()
+    order = np.argsort(wanted, kind="stable")
+    assert (np.diff(spread[order]) > 0).all()
+
+
+def test_spread_leaves_alone_what_is_apart():
+    np.testing.assert_allclose(_labels.spread(np.array([50.0, 10, 30]), 5, 0, 100), [50, 10, 30])
+    np.testing.assert_allclose(_labels.spread(np.array([50.0, 50]), 10, 0, 100), [45, 55])
+
+
+def test_finding_says_what_the_figure_shows():
+    table = frontier.frontier(frontier.points(llm_cells()))
+    scope = table[table["scope"] == "gsm8k"]
+    assert (
+        _panel.finding(scope)
+        == f"{scope['on_frontier'].sum()} of 19 models are on the compute-accuracy frontier: GSM8K"
+    )
+    assert _panel.finding(scope.head(0)) == "No model to compare"
+
+
+def test_step_of_the_frontier_is_the_best_accuracy_at_each_cost():
+    front = pd.DataFrame({"x": [1.0, 3.0, 3.0], "y": [20.0, 60.0, 60.0]})
+    assert _panel._staircase(front, 10.0, 0.0).tolist() == [[1, 0], [1, 20], [3, 20], [3, 60], [10, 60]]
