@@ -136,7 +136,7 @@ def test_a_bad_line_is_named(tmp_path, line, what, before):
 def test_an_absent_file_and_a_folder_are_told(tmp_path, reader):
     with pytest.raises(InputError, match=r"absent\.jsonl: no such file"):
         reader(tmp_path / "absent.jsonl")
-    with pytest.raises(InputError, match="can't be read.*directory"):
+    with pytest.raises(InputError, match=r"can't be read.*directory"):
         reader(tmp_path)
 
 

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from paretoscope.errors import InputError
 from paretoscope.store import CompletionStore, completion_key
 
@@ -170,7 +171,7 @@ def test_no_space_left_is_told_also_where_the_file_cannot_be_cut_back(path, monk
         store.add([row("a")])
         with Path("/dev/full").open("ab", buffering=0) as full:
             monkeypatch.setattr(store, "_file", full)
-            with pytest.raises(InputError, match="No space left on device.*the 1 completions stored before are kept"):
+            with pytest.raises(InputError, match=r"No space left on device.*the 1 completions stored before are kept"):
                 store.add([row("b")])
             monkeypatch.undo()
     assert "may end in a cut line" in caplog.text
