@@ -33,7 +33,8 @@ STYLES = {
 }
 """What a model trained in a style writes before its answer."""
 
-MAX_OPERATIONS = 10
+TRAINING_OPERATIONS = (2, 3, 4, 5, 6, 7, 8, 8, 9, 9, 10, 10)
+"""Operations of a dozen training batches; long ones twice, since only they teach when to stop after the last months."""
 MAX_COUNT = 50
 MAX_CHANGE = 9
 SCALING_RATE = 0.25
@@ -279,11 +280,14 @@ def _slip(problem: Problem, rng: random.Random) -> tuple[tuple[int, ...], int | 
 def training_stream(style: str, steps: int, batch_size: int, seed: int) -> Iterator[list[Example]]:
     """Yield ``steps`` batches of ``batch_size`` examples from the train split.
 
-    Problems of one batch have the same number of operations, so that little of it is padding.
+    Problems of one batch have the same number of operations, so that little of it is padding. The numbers are dealt
+    from a shuffled deck, so that any dozen batches hold all lengths.
     """
     rng = random.Random(f"{style}/{seed}")
+    deck: list[int] = []
     for _ in range(steps):
-        operations = rng.randint(1, MAX_OPERATIONS)
+        deck = deck or rng.sample(TRAINING_OPERATIONS, len(TRAINING_OPERATIONS))
+        operations = deck.pop()
         yield [_example(rng, operations, style) for _ in range(batch_size)]
 
 
