@@ -91,6 +91,7 @@ def test_answer_is_extracted(text, answer, source):
     [
         (r"\boxed{3} ... \boxed{5", "unbalanced"),
         (r"\boxed{" * 5_000, "unbalanced"),
+        (r"\boxed{" + "7" * 200_000 + "}", "too_long"),
         ("The answer is the set of all reals except $1$ and $2$.", "prose"),
     ],
 )
@@ -100,7 +101,14 @@ def test_an_answer_that_cannot_be_taken_is_not_replaced(text, unreadable):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "So it follows.", "I can't say what the answer is", "We get 5 and 6.", "#### Step 1: look at the sum of all"],
+    [
+        "",
+        "So it follows.",
+        "I can't say what the answer is",
+        "We get 5 and 6.",
+        "#### Step 1: look at the sum of all",
+        "#### Vanilla",
+    ],
 )
 def test_no_answer_is_invented(text):
     assert extract_answer(text, "", None) is None
@@ -120,6 +128,7 @@ def test_no_answer_is_invented(text):
         ("That is 43,200 pounds.", "", "43200"),
         ("Answer: Jeff gets $80.", "", "80"),
         ("The rate is 70%.", "", r"70\%"),
+        ("**Note**: it stays at $200.", "", "200"),
         (
             "Answer: There are 50 books." + " They stand on shelves." * 20 + "\n\nThus there are **20**.",
             "",
@@ -154,6 +163,7 @@ def test_the_closing_number_is_not_guessed(text, expected):
         ("The number of boxes is 3.", "3"),
         ("the degree of $x^2$ is $2$, the degree of $", None),
         ("We put 5 in each, and go on", None),
+        ("They need 8 meals for the 12 of them.", None),
         ("Let $x$ be the price of one of the many apples.", None),
     ],
 )
@@ -325,6 +335,7 @@ CHEAP = [
     ("5", "x=5", "", "correct"),
     ("x=5", "5", "", "correct"),
     ("366", "60 + 180 + 126 = 366", "", "correct"),
+    ("1", "1^{(2^{235423523})} = 1", "", "correct"),
     ("15", r"15\text{ square centimeters}", "", "correct"),
     ("5", r"\text{Answer: } 5", "", "correct"),
     ("5", " ", "", "no_answer"),
@@ -351,6 +362,8 @@ SYMBOLIC = [
     (r"\sqrt{\frac{95}{24}}", r"\frac{\sqrt{570}}{12}", "correct"),
     ("26000", "1000(26)", "correct"),
     ("2", "2:00", "wrong"),
+    (r"\frac{1}{6}", r"\sum_{k=1}^{3} \frac{k}{36}", "correct"),
+    (r"y = 2x + 3", r"y = 2x + 3 = 2(x+1) + 1", "correct"),
     (r"\frac{1}{2}", r"\frac{1}{2} \left( 1 + ", "unparsed"),
     ("x^3+3x-6", "x^3 + 3x - 6 = 0", "wrong"),
 ]

@@ -1,9 +1,10 @@
 """The grader against recorded responses of real models, and against the labels that came with some of them.
 
 The official labels of the rho models come from a rule grader that errs itself. Every disagreement was read by hand: on
-GSM8K the official label is wrong in all of them (100 cents taken for 1 dollar, ``5 bags`` not read) or a guess at a
-text that ends in the middle of a sum; on MATH-500 likewise (``I hope it is correct`` swallowed into the answer, a
-number of an unfinished text). So the levels asserted here are near the best that an honest grader reaches.
+GSM8K the official label is wrong (2500 taken for 25, ``5 bags`` not read) or a guess at a text that ends in the middle
+of a sum, with one that can be argued about (100, in cents, for 1 dollar); on MATH-500 likewise (``I hope it is
+correct`` swallowed into the answer, a number of an unfinished text). So the levels asserted here are near the best
+that an honest grader reaches.
 """
 
 import gzip
@@ -80,8 +81,8 @@ def test_no_official_wrong_answer_is_called_correct_without_being_the_gold():
         ("DeepSeek-R1", "template", 554, 50),
         ("DeepSeek-R1-Distill-Qwen-32B", "template", 557, 49),
         ("QwQ-32B", "template", 565, 49),
-        ("s1.1-32B", "s1", 559, 49),
-        ("Qwen2.5-32B-Instruct", None, 549, 41),
+        ("s1.1-32B", "s1", 560, 49),
+        ("Qwen2.5-32B-Instruct", None, 550, 41),
         ("gemma-2-27b-it", None, 531, 16),
     ],
 )

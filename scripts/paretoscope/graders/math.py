@@ -166,9 +166,6 @@ def _bases_in(question: str) -> set[int]:
     return {int(base) if base.isdigit() else _BASES.get(base.lower(), 0) for base in named}
 
 
-_EQUALS = re.compile(r"(?<![<>!\\])=")
-
-
 def _both_signs(text: str) -> str:
     r"""Return ``a \pm b`` as the two answers that it is; math-verify reads it at the top level only."""
     if "\\pm" not in text or "," in text or "\\mp" in text:
@@ -176,15 +173,21 @@ def _both_signs(text: str) -> str:
     return re.sub(r"\\pm(?![a-zA-Z])", "+", text) + ", " + re.sub(r"\\pm(?![a-zA-Z])", "-", text)
 
 
+_EQUALS = re.compile(r"\\.|[{}]|(?<![<>!])=")
+
+
 def _last_side(text: str) -> str:
     """Return what an equation or a chain of them ends with; several equations, as for a point, stay."""
-    if len(text) > MAX_LENGTH:
+    if len(text) > MAX_LENGTH or re.search(r"[,;]|\\text|\\q?quad", text):
         return text
-    sides = _EQUALS.split(text)
-    if len(sides) == 1 or re.search(r"[,;]|\\text|\\q?quad", text):
-        return text
-    last = sides[-1].strip()
-    return sides[0].strip() if re.fullmatch(r"[a-zA-Z]", last) else last
+    depth, sides = 0, [0]
+    for match in _EQUALS.finditer(text):
+        depth += {"{": 1, "}": -1}.get(match.group(), 0)
+        # The sign inside a group belongs to an index, as in \\sum_{k=1}.
+        if match.group() == "=" and depth == 0:
+            sides.append(match.end())
+    last = text[sides[-1] :].strip()
+    return text[: sides[1] - 1].strip() if len(sides) > 1 and re.fullmatch(r"[a-zA-Z]", last) else last
 
 
 _ASSIGNMENT = re.compile(

@@ -30,7 +30,7 @@ class Extract:
     source: str
     """``boxed``, ``answer_is``, ``answer_label``, ``hash`` or ``final_line``."""
     unreadable: str | None = None
-    """Why the answer can't be taken as it stands: ``unbalanced``, ``prose`` or ``ambiguous``."""
+    """Why the answer can't be taken as it stands: ``unbalanced``, ``too_long``, ``prose`` or ``ambiguous``."""
 
 
 def extract_answer(text: str, question: str, closing: str | None) -> Extract | None:
@@ -67,7 +67,8 @@ def boxed_answer(text: str) -> Extract | None:
             break
         content, stop = _box_content(text, start)
         if content is None:
-            return None if contents else Extract(text[start : start + MAX_BOX], "boxed", "unbalanced")
+            reason = "too_long" if len(text) - start > MAX_BOX else "unbalanced"
+            return None if contents else Extract(text[start : start + MAX_BOX], "boxed", reason)
         if contents and not (stop <= next_box and _is_conjunction(text[stop:next_box])):
             break
         end = start
@@ -149,6 +150,8 @@ def _after_phrase(rest: str, source: str, question: str, final_number: bool) -> 
     sentence = _first_sentence(rest)
     if not re.search(r"\w", sentence):
         return None
+    if source == "hash" and (not re.search(r"\d|\\", sentence) or len(rest) - len(sentence) > MAX_REST):
+        return None
     if not _is_sentence(sentence):
         return Extract(sentence.replace("**", ""), source)
     # A heading of that level, or "whether the answer is what was asked": nothing is announced.
@@ -195,6 +198,8 @@ _PREDICATE = re.compile(r".*\b(?:is|are|equals)\s+(\S.*)$", re.DOTALL)
 def _from_sentence(sentence: str, source: str, question: str, final_number: bool) -> Extract:
     """Return the answer inside a sentence: what is in bold, the number it adds, what it *is*, the only formula."""
     bold = [part for part in _BOLD.findall(sentence) if _word_count(part) <= MAX_ANSWER_WORDS]
+    if final_number:
+        bold = [part for part in bold if re.search(r"\d", part)]
     if bold:
         return Extract(bold[-1].strip().strip(":"), source)
     if final_number:
@@ -224,7 +229,9 @@ def closing_number(text: str, question: str) -> Extract | None:
     return None
 
 
-_ENDING = re.compile(r"(?:^|\s)(?P<number>-?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?)(?:\s[a-z]+){0,2}[.*]*$", re.IGNORECASE)
+_ENDING = re.compile(
+    r"(?:\b(?:is|are|be|equals)|=)\s+(?P<number>-?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?)(?:\s[a-z]+){0,2}[.*]*$", re.IGNORECASE
+)
 _CLOSING_WORDS = 2
 
 
