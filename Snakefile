@@ -19,9 +19,8 @@ include: "rules/common.smk"
 
 
 pathvars:
-    results=f"results/{STUDY.name}",
-    logs=f"results/{STUDY.name}/logs",
-    work=f"results/{STUDY.name}/work",
+    results=RESULTS,
+    logs=f"{RESULTS}/logs",
 
 
 include: "rules/models.smk"

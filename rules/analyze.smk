@@ -13,12 +13,12 @@ rule find_frontier:
         cells="<results>/summary/cells.csv",
     output:
         frontier="<results>/frontier/frontier.csv",
-    params:
-        digest=plugins.source_digest("frontier.py", "statistics.py"),
     log:
         "<logs>/find_frontier.log",
     conda:
         "../envs/analysis.yaml"
+    params:
+        digest=plugins.source_digest("frontier.py", "statistics.py"),
     script:
         "../scripts/find_frontier.py"
 
@@ -31,13 +31,13 @@ rule fit_trend:
         efficiency="<results>/trend/efficiency.csv",
         thresholds="<results>/trend/threshold_flops.csv",
         lines="<results>/trend/lines.csv",
-    params:
-        accuracy_thresholds=STUDY.analysis["accuracy_thresholds"],
-        digest=plugins.source_digest("trend.py"),
     log:
         "<logs>/fit_trend.log",
     conda:
         "../envs/analysis.yaml"
+    params:
+        accuracy_thresholds=STUDY.analysis["accuracy_thresholds"],
+        digest=plugins.source_digest("trend.py"),
     script:
         "../scripts/fit_trend.py"
 
@@ -50,12 +50,12 @@ rule find_saturation:
     output:
         curves="<results>/saturation/curves.csv",
         budgets="<results>/saturation/budgets.csv",
-    params:
-        gain_points=STUDY.analysis["saturation_gain_points"],
-        digest=plugins.source_digest("saturation.py", "statistics.py"),
     log:
         "<logs>/find_saturation.log",
     conda:
         "../envs/analysis.yaml"
+    params:
+        gain_points=STUDY.analysis["saturation_gain_points"],
+        digest=plugins.source_digest("saturation.py", "statistics.py"),
     script:
         "../scripts/find_saturation.py"

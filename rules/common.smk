@@ -23,6 +23,9 @@ if workflow.is_main_process:
         logger.warning(f"Warning: {warning}")
 
 
+RESULTS = f"results/{STUDY.name}"
+
+
 def one_of(names):
     """A regular expression that matches just these names."""
     return "|".join(map(re.escape, names)) or "(?!)"
@@ -34,7 +37,7 @@ wildcard_constraints:
 
 
 def is_finished(cell):
-    return Path("results", STUDY.name, "grades", cell[0], f"{cell[1]}.jsonl.zst").exists()
+    return Path(RESULTS, "grades", cell[0], f"{cell[1]}.jsonl.zst").exists()
 
 
 UNFINISHED = [cell for cell in STUDY.cells if STUDY.finished_only and not is_finished(cell)]
@@ -44,9 +47,11 @@ COSTED_MODELS = list(dict.fromkeys(model for model, _ in COSTED_CELLS))
 TRAINED_MODELS = [name for name, card in STUDY.models.items() if "training" in (card["source"] or {})]
 
 
+COSTED_BENCHMARKS = [name for name in STUDY.benchmarks if any(cell[1] == name for cell in COSTED_CELLS)]
+FRONTIER_FIGURES = ["average", "overview", *COSTED_BENCHMARKS]
+
 SHOWN_FIGURES = [
-    f"results/{STUDY.name}/plots/{name}.png"
-    for name in ("frontier_average", "frontier_overview", "trend", "saturation")
+    f"{RESULTS}/plots/{name}.png" for name in ("frontier_average", "frontier_overview", "trend", "saturation")
 ]
 
 
@@ -106,6 +111,10 @@ def generation_spec(wildcards):
     return generate.generation_spec(STUDY, wildcards.model, wildcards.benchmark)
 
 
+def completion_store(wildcards):
+    return f"{RESULTS}/work/{wildcards.model}/{wildcards.benchmark}.jsonl"
+
+
 def grading_spec(wildcards):
     return {
         **STUDY.benchmarks[wildcards.benchmark]["grading"],
@@ -125,6 +134,6 @@ def plot_style():
 
 def show_summary():
     """Print the table that a run ends with."""
-    path = Path("results", STUDY.name, "report", "summary.txt")
+    path = Path(RESULTS, "report", "summary.txt")
     if workflow.is_main_process and path.exists():
         print(path.read_text(encoding="utf-8"))

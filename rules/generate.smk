@@ -22,6 +22,6 @@ rule generate:
     threads: 1
     params:
         spec=generation_spec,
-        store="<work>/{model}/{benchmark}.jsonl",
+        store=completion_store,
     script:
         "../scripts/generate.py"

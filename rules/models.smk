@@ -6,6 +6,7 @@ Makes   models/{model}/revision.json (what the weights are), config.json (their 
 
 
 rule train_model:
+    """Train an embedded model on generated arithmetic and save it in Hugging Face format."""
     input:
         init=initial_weights,
     output:
@@ -14,7 +15,6 @@ rule train_model:
         weights=directory("<results>/models/{model}/weights"),
     log:
         "<logs>/train_model/{model}.log",
-    """Train an embedded model on generated arithmetic and save it in Hugging Face format."""
     wildcard_constraints:
         model=one_of(TRAINED_MODELS),
     priority: 10
@@ -28,12 +28,12 @@ rule train_model:
 
 
 rule fetch_model:
+    """Fetch a model's weights into the Hugging Face cache, or take its shape from the card where none are needed."""
     output:
         revision="<results>/models/{model}/revision.json",
         config="<results>/models/{model}/config.json",
     log:
         "<logs>/fetch_model/{model}.log",
-    """Fetch a model's weights into the Hugging Face cache, or take its shape from the card where none are needed."""
     wildcard_constraints:
         model=one_of(set(STUDY.models) - set(TRAINED_MODELS)),
     priority: 20

@@ -23,20 +23,20 @@ rule plot_frontier:
             labels={"scope": "Overview"},
         ),
         benchmarks=report(
-            expand("<results>/plots/frontier_{benchmark}.png", benchmark=STUDY.benchmarks),
+            expand("<results>/plots/frontier_{benchmark}.png", benchmark=COSTED_BENCHMARKS),
             caption="captions/frontier.rst",
             category="Frontier",
             labels={"scope": "Benchmarks"},
         ),
-        vectors=expand("<results>/plots/frontier_{scope}.svg", scope=["average", "overview", *STUDY.benchmarks]),
-        tables=expand("<results>/plots/frontier_{scope}.csv", scope=["average", "overview", *STUDY.benchmarks]),
-    params:
-        style=plot_style(),
-        digest=plugins.source_digest("plots"),
+        vectors=expand("<results>/plots/frontier_{scope}.svg", scope=FRONTIER_FIGURES),
+        tables=expand("<results>/plots/frontier_{scope}.csv", scope=FRONTIER_FIGURES),
     log:
         "<logs>/plot_frontier.log",
     conda:
         "../envs/analysis.yaml"
+    params:
+        style=plot_style(),
+        digest=plugins.source_digest("plots"),
     script:
         "../scripts/plot_frontier.py"
 
@@ -51,13 +51,13 @@ rule plot_trend:
         png=report("<results>/plots/trend.png", caption="captions/trend.rst", category="Trend"),
         svg="<results>/plots/trend.svg",
         table="<results>/plots/trend.csv",
-    params:
-        style=plot_style(),
-        digest=plugins.source_digest("plots"),
     log:
         "<logs>/plot_trend.log",
     conda:
         "../envs/analysis.yaml"
+    params:
+        style=plot_style(),
+        digest=plugins.source_digest("plots"),
     script:
         "../scripts/plot_trend.py"
 
@@ -71,13 +71,13 @@ rule plot_saturation:
         png=report("<results>/plots/saturation.png", caption="captions/saturation.rst", category="Saturation"),
         svg="<results>/plots/saturation.svg",
         table="<results>/plots/saturation.csv",
-    params:
-        style=plot_style(),
-        digest=plugins.source_digest("plots"),
     log:
         "<logs>/plot_saturation.log",
     conda:
         "../envs/analysis.yaml"
+    params:
+        style=plot_style(),
+        digest=plugins.source_digest("plots"),
     script:
         "../scripts/plot_saturation.py"
 
@@ -90,14 +90,14 @@ rule write_summary:
         frontier="<results>/frontier/frontier.csv",
     output:
         summary="<results>/report/summary.txt",
+    log:
+        "<logs>/write_summary.log",
+    conda:
+        "../envs/analysis.yaml"
     params:
         title=STUDY.title,
         # Named, not read: a redrawn figure doesn't change the summary.
         figures=SHOWN_FIGURES,
         digest=plugins.source_digest("report.py"),
-    log:
-        "<logs>/write_summary.log",
-    conda:
-        "../envs/analysis.yaml"
     script:
         "../scripts/write_summary.py"

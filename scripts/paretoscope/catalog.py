@@ -98,7 +98,7 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
     """
     path = Path(path)
     read_yaml(path)  # Snakemake takes the last of two equal keys without a word
-    study = check(config, read_schema("study"), path)
+    study = check(_with_booleans(config), read_schema("study"), path)
     folders = [catalog, *(path.parent / folder for folder in study["cards"])]
     models = _cards(study, "models", "model", folders, path)
     benchmarks = _cards(study, "benchmarks", "benchmark", folders, path)
@@ -122,6 +122,13 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
     )
     _check_study(loaded)
     return loaded
+
+
+def _with_booleans(config: dict) -> dict:
+    """Read true and false where a switch is given on the command line, which Snakemake passes on as text."""
+    switches = {key for key, part in read_schema("study")["properties"].items() if part.get("type") == "boolean"}
+    words = {"true": True, "false": False}
+    return {key: words.get(value, value) if key in switches else value for key, value in config.items()}
 
 
 def find_cards(folders: list[Path], kind: str) -> dict[str, Path]:

@@ -66,11 +66,18 @@ class Checkout:
     def environment(self) -> dict:
         return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "XDG_CACHE_HOME": str(self.folder / ".cache")}
 
+    # Dry runs report errors on standard output, real runs on standard error: both are read as one.
     def snakemake(self, *arguments: str, ok: bool = True, **options) -> subprocess.CompletedProcess:
         run = subprocess.run(
-            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, env=self.environment(), **options
+            self.command(*arguments),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self.environment(),
+            **options,
         )
-        assert (run.returncode == 0) == ok, f"exit status {run.returncode}\n{run.stdout[-3000:]}\n{run.stderr[-6000:]}"
+        assert (run.returncode == 0) == ok, f"exit status {run.returncode}\n{run.stdout[-8000:]}"
         return run
 
     def run(self, study: str, *arguments: str, **options) -> subprocess.CompletedProcess:

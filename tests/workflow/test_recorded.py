@@ -165,8 +165,8 @@ def test_damaged_recording_is_refused_and_finished_work_stays(recorded, tmp_path
     (traces / name).unlink()
     (traces / name).write_bytes(damage((SHARED_DATA / "traces" / name).read_bytes()))
     run = checkout.run("recorded", ok=False)
-    assert message in run.stderr
-    assert name in run.stderr
-    assert "Traceback" not in run.stderr
+    assert message in run.stdout
+    assert name in run.stdout
+    assert "Traceback" not in run.stdout
     grades = list((checkout.folder / "results/recorded/grades").rglob("*.zst"))
     assert len(grades) >= 15

@@ -118,9 +118,9 @@ def test_full_disk_keeps_what_was_finished(checkout, tmp_path):
         checkout.replace("config/contract.yaml", "device: cpu}\n", "device: cpu}\nsamples_per_item: 4\n")
         before = (checkout.folder / "results/contract/grades/oracle/arithmetic-smoke.jsonl.zst").read_bytes()
         run = checkout.run("contract", ok=False)
-        assert "can't be written" in run.stderr
-        assert "No space left on device" in run.stderr
-        assert "Traceback" not in run.stderr
+        assert "can't be written" in run.stdout
+        assert "No space left on device" in run.stdout
+        assert "Traceback" not in run.stdout
         assert (checkout.folder / "results/contract/grades/oracle/arithmetic-smoke.jsonl.zst").read_bytes() == before
         (disk / "filler").unlink()
         checkout.run("contract")
@@ -137,4 +137,4 @@ def test_report_opens_in_a_browser(finished, tmp_path):
     flags += ["--enable-logging=stderr", "--virtual-time-budget=5000", "--dump-dom"]
     run = subprocess.run(["chromium", *flags, report.as_uri()], capture_output=True, text=True, timeout=120)
     assert "Frontier" in run.stdout
-    assert "CONSOLE" not in run.stderr or "Uncaught" not in run.stderr
+    assert "Uncaught" not in run.stderr
