@@ -4,15 +4,15 @@ from contextlib import contextmanager
 
 import pytest
 
-torch = pytest.importorskip("torch")
-transformers_library = pytest.importorskip("transformers")
-
 from paretoscope import arithmetic
 from paretoscope.cards import check
 from paretoscope.engines import transformers as engine_file
 from paretoscope.errors import InputError
 from paretoscope.generate import completion_seed
 from paretoscope.schema import Request, Sampling
+
+torch = pytest.importorskip("torch")
+transformers_library = pytest.importorskip("transformers")
 
 SCHEMA = {"type": "object", "properties": engine_file.SETTINGS}
 END = arithmetic.VOCABULARY[arithmetic.TURN_END]
