@@ -39,10 +39,13 @@ MAX_COUNT = 50
 MAX_CHANGE = 9
 SCALING_RATE = 0.25
 """Share of the months that double or halve, where the count allows it."""
+PIECES_PER_MONTH = 4
+"""Of the full style: month, change, equals sign, count."""
 MAX_ATTEMPTS = 4
 MISTAKE_RATE = 0.3
+"""Share of the early attempts of the recheck style in which a mistake is planted."""
 CUT_RATE = 0.5
-PIECES_PER_MONTH = 4
+"""Share of the responses of the recheck style that are cut short."""
 
 NAMES = ("Ana", "Ben", "Eva", "Leo", "Mia", "Sam")
 ITEMS = ("apples", "books", "coins", "stamps")
@@ -278,7 +281,7 @@ def _slip(problem: Problem, rng: random.Random) -> tuple[tuple[int, ...], int | 
 
 
 def training_stream(style: str, steps: int, batch_size: int, seed: int) -> Iterator[list[Example]]:
-    """Yield ``steps`` batches of ``batch_size`` examples from the train split.
+    """Yield ``steps`` batches of ``batch_size`` examples from the train split, fixed by style and seed.
 
     Problems of one batch have the same number of operations, so that little of it is padding. The numbers are dealt
     from a shuffled deck, so that any dozen batches hold all lengths.
@@ -305,20 +308,8 @@ def overlap(batches: Iterable[list[Example]], held_out: Iterable[Problem]) -> li
 
 
 def _vocabulary() -> dict[str, int]:
-    words = [
-        *SPECIAL,
-        *THINK_TAGS,
-        UNKNOWN,
-        "\\boxed{",
-        "}",
-        "user\n",
-        "assistant\n",
-        "=",
-        "?",
-        ". How many",
-        CONCLUSION,
-        AGAIN,
-    ]
+    words = [*SPECIAL, *THINK_TAGS, UNKNOWN, "\\boxed{", "}", "user\n", "assistant\n", "=", "?", ". How many"]
+    words += [CONCLUSION, AGAIN]
     words += [str(number) for number in range(MAX_COUNT + 1)]
     words += [f"{sign}{amount}" for sign in "+-" for amount in range(1, MAX_CHANGE + 1)]
     words += [f". {month}: " for month in MONTHS] + [f"{name} has " for name in NAMES]

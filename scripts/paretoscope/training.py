@@ -2,7 +2,8 @@
 
 The models are real Hugging Face classes saved as standard folders, so that everything after training treats them like
 any other model. Equal cards give byte-identical weights on equal processors and library versions: one thread,
-deterministic kernels, data drawn from the card's seed.
+deterministic kernels, data drawn from the card's seed. Elsewhere the last bits differ, and with them the point at which
+a model gets better, which is sharp.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ logger = logging.getLogger(__name__)
 MODEL_TYPES = ("qwen3", "qwen3_moe", "llama")
 
 MAX_GAP = 100
+"""Largest gap in the positions, tokens; about as long as the longest second attempt is away from the question."""
 GAP_RATE = 0.75
+"""Share of the parts that begin after a gap; the others stand as they do when a model is used."""
 WARMUP_STEPS = 20
 DECAY_SHARE = 0.4
+"""Last part of the steps, over which the learning rate falls to zero."""
 
 Progress = Callable[[int, int, dict], None]
 

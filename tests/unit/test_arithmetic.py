@@ -2,7 +2,8 @@ import random
 import re
 import subprocess
 import sys
-from itertools import pairwise
+from collections import Counter
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -107,9 +108,15 @@ def test_no_held_out_problem_is_in_a_cards_training_stream(card):
         for problem in arithmetic.problems(level, split, 300, 0)
     ]
     keys = ("style", "steps", "batch_size", "seed")
-    batches = list(arithmetic.training_stream(*(training[key] for key in keys)))
-    assert len(batches) == training["steps"] and len(batches[0]) == training["batch_size"]
+    batches = list(islice(arithmetic.training_stream(*(training[key] for key in keys)), 100))
+    assert {len(batch) for batch in batches} == {training["batch_size"]}
     assert arithmetic.overlap(batches, held_out) == []
+
+
+def test_a_stream_has_its_steps_and_all_lengths():
+    batches = list(arithmetic.training_stream("brief", 24, 2, 0))
+    lengths = Counter(len(batch[0].problem.changes) for batch in batches)
+    assert lengths == Counter(2 * arithmetic.TRAINING_OPERATIONS)
 
 
 def test_overlap_finds_a_problem_that_was_trained_on():
