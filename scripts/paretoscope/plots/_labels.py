@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -12,8 +13,8 @@ from ._sheet import text_width
 from ._style import GREY, INK
 
 _ANGLES = np.deg2rad(np.arange(0, 360, 15))
-_NEAR = np.array([1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 50.0])
-_FAR = np.array([70.0, 95.0, 125.0, 160.0, 200.0, 250.0])
+_NEAR = np.array([1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 50.0, 70.0])
+_FAR = np.array([95.0, 125.0, 160.0, 200.0, 250.0])
 _LEADER_FROM = 5.0
 """Distances in points: those tried for every label, those for labels that must be shown, the last without a line."""
 _PASSES = 3
@@ -44,21 +45,35 @@ def place(axes: Axes, points, texts, must, size: float, lines=(), marker_size: f
     anchors = axes.transData.transform(np.asarray(points, dtype=float).reshape(-1, 2))
     room = _Room(axes.bbox, anchors, marker_size, [axes.transData.transform(line) for line in lines])
     extents = [np.array([text_width(text, size) + 2, 1.15 * size]) for text in texts]
-    # The crowded first: they have the least choice.
+    # The crowded have the least choice, so they go first; yet what suits one panel doesn't suit the next.
     crowd = [(np.hypot(*(anchors - anchor).T) < 60).sum() for anchor in anchors]
-    order = sorted(range(len(texts)), key=lambda i: (not must[i], -crowd[i], -anchors[i][1], anchors[i][0]))
+    orders = [
+        sorted(range(len(texts)), key=lambda i: (not must[i], *key(i)))
+        for key in (lambda i: (-crowd[i], anchors[i][0]), lambda i: (anchors[i][0],), lambda i: (-anchors[i][0],))
+    ]
+    room.labels = min((_arrange(room, order, extents, must) for order in orders), key=lambda found: _cost(found, must))
+    return [_draw(axes, room, i, text, size, must[i]) if i in room.labels else None for i, text in enumerate(texts)]
+
+
+def _arrange(room: _Room, order, extents, must) -> dict[int, _Label]:
+    room.labels = {}
     for _ in range(_PASSES):
         for i in order:
-            room.boxes.pop(i, None)
+            room.labels.pop(i, None)
             room.settle(i, extents[i], _NEAR, must[i])
-            if must[i] and i not in room.boxes:
+            if must[i] and i not in room.labels:
                 room.settle(i, extents[i], _FAR, must[i])
-    return [_draw(axes, room, i, text, size, must[i]) if i in room.boxes else None for i, text in enumerate(texts)]
+    return room.labels
+
+
+def _cost(labels: dict[int, _Label], must) -> float:
+    missing = [i for i in range(len(must)) if i not in labels]
+    return sum(label.cost for label in labels.values()) + sum(500.0 if must[i] else 150.0 for i in missing)
 
 
 def _draw(axes: Axes, room: _Room, i: int, text: str, size: float, bold: bool) -> Text:
     to_axes = axes.transAxes.inverted().transform
-    box, leader = room.boxes[i]
+    box, leader = room.labels[i].box, room.labels[i].leader
     if leader is not None:
         (x0, y0), (x1, y1) = to_axes(leader)
         axes.plot([x0, x1], [y0, y1], transform=axes.transAxes, color=GREY, linewidth=0.5, zorder=4)
@@ -78,6 +93,15 @@ def _draw(axes: Axes, room: _Room, i: int, text: str, size: float, bold: bool) -
     )
 
 
+@dataclass(frozen=True)
+class _Label:
+    """Where a label is: its box (x0, y0, x1, y1), the line to its point or None, and how much it disturbs."""
+
+    box: np.ndarray
+    leader: tuple | None
+    cost: float
+
+
 class _Room:
     """What is taken: bounds, points, lines, and the labels with their leader lines placed so far (all in pixels)."""
 
@@ -87,10 +111,10 @@ class _Room:
         self.radius = marker_size / 2
         self.anchors = anchors
         self.lines = np.vstack([np.empty((0, 2)), *(_samples(a, b) for line in lines for a, b in pairwise(line))])
-        self.boxes: dict[int, tuple] = {}
+        self.labels: dict[int, _Label] = {}
 
     def settle(self, i: int, extent, distances, upwards: bool) -> None:
-        """Put label ``i`` where it disturbs least, if anywhere: its box (x0, y0, x1, y1) and its leader or None."""
+        """Put label ``i`` where it disturbs least, if anywhere."""
         anchor = self.anchors[i]
         radii, angles = (grid.ravel() for grid in np.meshgrid(distances, _ANGLES, indexing="ij"))
         way = np.column_stack([np.cos(angles), np.sin(angles)])
@@ -105,12 +129,18 @@ class _Room:
         away = -way @ _UPWARDS if upwards else way @ _UPWARDS
         cost = 0.9 * radii + 1.2 * away + 0.4 * _covers(boxes, self.lines, 0.5).sum(axis=1)
         cost += 30.0 * self._ambiguous(i, boxes, leaders)
-        placed = [leader for _, leader in self.boxes.values() if leader is not None]
+        placed = [label.leader for label in self.labels.values() if label.leader is not None]
         if placed:
-            cost += 1.5 * _covers(boxes, np.vstack([_samples(*leader) for leader in placed]), 1.0).sum(axis=1)
-        cost += [0.0 if leader is None else self._leader_cost(i, leader, placed) for leader in leaders]
-        best = int(np.argmin(cost))
-        self.boxes[i] = boxes[best], leaders[best]
+            cost += 8.0 * _covers(boxes, np.vstack([_samples(*leader) for leader in placed]), 1.0).sum(axis=1)
+        # A line to the point takes long to judge and only ever adds: try the cheapest first, stop when none can win.
+        best = None
+        for k in np.argsort(cost, kind="stable"):
+            if best is not None and cost[k] >= best.cost:
+                break
+            total = float(cost[k]) + (0.0 if leaders[k] is None else self._leader_cost(i, leaders[k], placed))
+            if best is None or total < best.cost:
+                best = _Label(boxes[k], leaders[k], total)
+        self.labels[i] = best
 
     def _free(self, boxes):
         free = (boxes[:, :2] >= self.low).all(axis=1) & (boxes[:, 2:] <= self.high).all(axis=1)
@@ -120,7 +150,7 @@ class _Room:
         return free
 
     def _taken(self):
-        return np.array([box for box, _ in self.boxes.values()]).reshape(-1, 4)
+        return np.array([label.box for label in self.labels.values()]).reshape(-1, 4)
 
     def _leader(self, anchor, box):
         """Return the line from a point's rim to its label, None where they are close enough without."""
@@ -144,7 +174,7 @@ class _Room:
         others = np.delete(self.anchors, i, axis=0)
         if len(others):
             nearest = np.hypot(*(path[:, None, :] - others[None, :, :]).transpose(2, 0, 1)).min(axis=0)
-            cost += 20.0 * (nearest < self.radius + 1).sum()
+            cost += 60.0 * (nearest < self.radius + 1).sum()
         return cost
 
 

@@ -35,12 +35,12 @@ def log_limits(values, pad: float = 0.06, least_decades: float = 1.0) -> tuple[f
 
 
 def log_ticks(axis: Axis, limits: tuple[float, float], most: int = 7, whole: bool = False) -> None:
-    """Put round ticks on a log axis: decades, or 1-2-5 or 1-2-3-5-7 steps where few decades are shown.
+    """Put round ticks on a log axis: decades, or 1-3 or 1-2-5 steps where few decades are shown.
 
     Parameters
     ----------
     limits : (float, float)
-        In the unit shown.
+        In the unit shown; a decade apart at least, or a doubling for powers of two.
     most : int
         More decades than this are thinned out.
     whole : bool
@@ -66,7 +66,7 @@ def _decimal_ticks(low: float, high: float, most: int):
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     decades = math.log10(high / low)
     every = max(1, math.ceil(decades / most))
-    steps = (1,) if decades > 2.2 else (1, 3) if decades > 1.6 else (1, 2, 5) if decades > 0.7 else (1, 1.5, 2, 3, 5, 7)
+    steps = (1,) if decades > 2.2 else (1, 3) if decades > 1.6 else (1, 2, 5)
     ticks = [s * 10.0**k for k in exponents for s in steps if k % every == 0]
     minor = [s * 10.0**k for k in exponents for s in range(1, 10)]
     return [[value for value in values if low <= value <= high] for values in (ticks, minor)]
@@ -106,6 +106,7 @@ def round_ticks(axis: Axis, limits: tuple[float, float], most: int = 6) -> None:
     """Put a few round ticks on a linear axis, none beyond the limits."""
     ticks = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(*limits)
     axis.set_major_locator(FixedLocator([tick for tick in ticks if limits[0] <= tick <= limits[1]]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def date_axis(axis: Axis, dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
