@@ -198,6 +198,18 @@ def test_a_shared_batch_does_not_lengthen_a_completion(random_model, items):
     assert run(random_model, requests, Sampling(1.0), context_length=90, batch_size=64) == alone
 
 
+def test_an_end_after_a_rows_own_limit_does_not_count(random_model, items):
+    requests = requests_for([items[0], items[-1]], samples=1)
+    with open_engine(random_model) as engine:
+        short, long = (len(engine.tokenizer(engine._prompt(r))["input_ids"]) for r in requests)
+    assert long - short > 3
+    # The longer prompt comes first; it has room for two tokens.
+    with scripted(random_model, [A, B, END], [A, B, END], sampling=Sampling(1.0), context_length=long + 2) as engine:
+        ((first, second),) = engine.generate(requests)
+    assert (first.text, first.finish_reason, first.completion_tokens) == ("12", "length", 2)
+    assert (second.text, second.finish_reason, second.completion_tokens) == ("12", "stop", 3)
+
+
 def test_a_prompt_that_fills_the_context_is_told(random_model, items):
     (request,) = requests_for(items[:1], samples=1)
     with open_engine(random_model) as engine:

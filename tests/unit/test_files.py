@@ -169,6 +169,19 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path, name):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_the_old_file_stands_until_the_new_one_is_in_place(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(28, "No space left on device")
+
+    path = write(tmp_path / "a.jsonl")
+    before = path.read_bytes()
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(InputError, match="can't be written: No space left on device"):
+        files.write_jsonl(path, [])
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_a_first_write_makes_the_folder(tmp_path):
     files.write_text(tmp_path / "new" / "deep" / "a.txt", "text")
     assert (tmp_path / "new" / "deep" / "a.txt").read_text() == "text"

@@ -134,7 +134,7 @@ class Fake:
         self.batches = batches
 
     def describe(self):
-        return {"version": "1.0", "device": "test"}
+        return {"version": "1.0", "device": f"loading {Fake.opened}"}
 
     def generate(self, requests):
         size = 2
@@ -252,7 +252,10 @@ def test_an_interrupted_cell_ends_in_the_bytes_of_an_undisturbed_one(engine, cel
     assert Fake.asked - asked == 10 - 2 * batches
     assert progress[0] == (2 * batches, 10, 0)
     assert (root / "out.jsonl.zst").read_bytes() == (undisturbed / "out.jsonl.zst").read_bytes()
-    assert len(read_json(root / "out.meta.json")["attempts"]) == (2 if batches else 1)
+    meta = read_json(root / "out.meta.json")
+    loadings = [2, 3] if batches else [3]  # the first was the undisturbed cell's
+    assert [facts["engine"]["device"] for facts in meta["attempts"]] == [f"loading {number}" for number in loadings]
+    assert meta["engine"]["device"] == "loading 3"
 
 
 def test_an_error_writes_no_output_and_leaves_the_store_intact(engine, cell, tmp_path):
@@ -285,7 +288,7 @@ def test_the_meta_file_says_how_and_where(engine, cell):
     assert meta["prompt_tokens"] == 2 * sum(len(f"Q: {item.question}") for item in ITEMS)
     assert meta["prompt"]["protocol"] == 1 and len(meta["prompt"]["sha256"]) == 64
     assert meta["sampling"] == spec()["sampling"]
-    assert meta["engine"] == {"name": "transformers", "version": "1.0", "device": "test"}
+    assert meta["engine"] == {"name": "transformers", "version": "1.0", "device": "loading 1"}
     assert meta["load_seconds"] >= 0 and meta["generation_seconds"] > 0 and meta["peak_memory_bytes"] > 10**6
     assert meta["utc"].endswith("+00:00") and {"commit", "dirty"} == set(meta["git"]) and "numpy" in meta["packages"]
 
