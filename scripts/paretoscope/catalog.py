@@ -186,10 +186,7 @@ def _component(block: dict, folder: str, key: str, path: Path, keys: tuple) -> d
     if name not in plugins.available(folder):
         known = plugins.available(folder)
         raise error_at(path, (*keys, key), f"unknown {folder.rstrip('s')} '{name}'.{suggest(name, known)}")
-    module = plugins.load(folder, name)
-    settings = getattr(module, "SETTINGS", None)
-    if settings is None:
-        settings = {k: {"type": "boolean", "default": False, "description": d} for k, d in module.OPTIONS.items()}
+    settings = plugins.load(folder, name).SETTINGS
     schema = {
         "type": "object",
         "additionalProperties": False,

@@ -94,8 +94,8 @@ def grade_completions(
     module = plugins.load("graders", grader)
     options = options or {}
     for name in options:
-        if name not in module.OPTIONS:
-            raise InputError(f"grader '{grader}' has no option '{name}'.{suggest(name, module.OPTIONS)}")
+        if name not in module.SETTINGS:
+            raise InputError(f"grader '{grader}' has no option '{name}'.{suggest(name, module.SETTINGS)}")
     decisions = []
     for completion in completions:
         item = items.get(completion.item_id)

@@ -177,7 +177,7 @@ COLUMNS = {"columns": {"question": "q", "target": "a"}}
         ({"grading": {"grader": "maths"}}, "grading.grader", "unknown grader 'maths'. Did you mean 'math'?"),
         ({"grading": {}}, "grading", "key 'grader' is missing"),
         ({"grading": {"grader": "math", "final": True}}, "grading.final", "unknown key."),
-        ({"grading": {"grader": "math", "integer_answers": 1}}, "grading.integer_answers", "is not of type 'boolean'"),
+        ({"grading": {"grader": "math", "final_number": 1}}, "grading.final_number", "is not of type 'boolean'"),
         ({"columns": {"questoin": "q"}}, "columns.questoin", "Did you mean 'question'?"),
     ],
 )

@@ -423,12 +423,6 @@ def test_a_gold_that_cannot_be_read_is_an_error(gold):
         grader.check_target(item(gold))
 
 
-def test_integer_answers_are_checked():
-    grader.check_target(item(r"336^\circ"), {"integer_answers": True})
-    with pytest.raises(InputError, match="should be an integer"):
-        grader.check_target(item("1/2"), {"integer_answers": True})
-
-
 def test_shown_answers_are_short_and_printable():
     decision = grader.decide(r"\boxed{" + "1\x00\ud800" * 400 + "}", item("5"), "stop", None, {})
     assert len(decision.answer) <= grader.MAX_SHOWN + 1

@@ -114,7 +114,7 @@ def official(tmp_path_factory):
     gsm8k = FULL_CARD.format(id="gsm8k", rows=1319, grading="{grader: math, final_number: true}")
     checkout.write("own/benchmarks/gsm8k-full.yaml", gsm8k)
     checkout.write(
-        "own/benchmarks/math500-full.yaml", FULL_CARD.format(id="math500", rows=500, grading="{grader: math}")
+        "own/benchmarks/math500-full.yaml", FULL_CARD.format(id="math500", rows=500, grading="{grader: math, final_formula: true}")
     )
     checkout.snakemake("--cores", "2", "--configfile", "own/official.yaml")
     return checkout

@@ -62,7 +62,7 @@ CARD = "config/benchmarks/arithmetic-smoke.yaml"
 MODEL = "config/models/nano-smoke-a.yaml"
 FILE_CHANGES = {
     "prompt protocol": (CARD, "protocol: 1", "protocol: 2", jobs(generate=2, grade=2, estimate_flops=1) + ANALYSIS),
-    "grading option": (CARD, "integer_answers: true", "integer_answers: false", jobs(grade=2) + ANALYSIS),
+    "grading option": (CARD, "{grader: math}", "{grader: math, final_number: true}", jobs(grade=2) + ANALYSIS),
     "benchmark's notes": (CARD, "notes:", "notes: Also,", Counter()),
     "name to show": (MODEL, "\nname: ", "\nname: The ", ANALYSIS),
     "grader's code": (

@@ -17,10 +17,17 @@ from .layers.limits import MAX_LENGTH, too_heavy
 from .layers.normalization import clean, normalize
 from .layers.reasoning import visible_text
 
-OPTIONS = {
-    "final_number": "every answer is a single number, so the number in a closing sentence is taken where none is marked",
-    "final_formula": "the formula, number or bold word that ends the closing sentence is taken where none is marked",
-    "integer_answers": "every gold answer is an integer; a gold that isn't is an error of the data",
+SETTINGS = {
+    "final_number": {
+        "description": "Every answer is a single number: take the one in the closing sentence where none is marked.",
+        "type": "boolean",
+        "default": False,
+    },
+    "final_formula": {
+        "description": "Take the formula, number or bold word that ends the closing sentence where no answer is marked.",
+        "type": "boolean",
+        "default": False,
+    },
 }
 
 MAX_SHOWN = 200
@@ -53,7 +60,7 @@ def decide(text: str, item: Item, finish_reason: str | None, reasoning: dict | N
     reasoning : dict or None
         The model card's reasoning block (see :func:`.layers.reasoning.visible_text`).
     options : dict
-        The benchmark card's grading options, see :data:`OPTIONS`.
+        The benchmark card's grading options, see :data:`SETTINGS`.
     """
     visible = visible_text(text, reasoning)
     if visible is None:
@@ -248,21 +255,19 @@ def reference(item: Item) -> str:
     return f"The final answer is $\\boxed{{{item.target}}}$."
 
 
-def check_target(item: Item, options: dict | None = None) -> None:
+def check_target(item: Item) -> None:
     """Check that a gold answer can be read and equals itself.
 
     Raises
     ------
     InputError
-        It can't, or isn't an integer although the ``integer_answers`` option says so.
+        It can't, or doesn't.
     """
     reason = too_heavy(item.target)
     gold = "" if reason else normalize(item.target)
     if not gold:
         raise InputError(f"item '{item.id}': the gold answer {item.target[:80]!r} can't be read ({reason or 'empty'})")
     number = numbers.read_number(_assignment(gold)[1])
-    if (options or {}).get("integer_answers") and (number is None or number.value.denominator != 1):
-        raise InputError(f"item '{item.id}': the gold answer {item.target!r} should be an integer (integer_answers)")
     if number is None and not _WORDS.fullmatch(gold) and _numeral(gold) == (None, None):
         verdict, _ = compare(gold, gold)
         if verdict != "correct":

@@ -16,7 +16,7 @@ from .layers.extraction import TAIL
 from .layers.normalization import clean
 from .layers.reasoning import visible_text
 
-OPTIONS: dict[str, str] = {}
+SETTINGS: dict = {}
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -69,7 +69,7 @@ def reference(item: Item) -> str:
     return f"Answer: {item.target}"
 
 
-def check_target(item: Item, options: dict | None = None) -> None:
+def check_target(item: Item) -> None:
     """Check that the gold answer is the letter of an option.
 
     Raises
