@@ -1,7 +1,7 @@
 """Figures, each with the table behind it, and the table that a run ends with.
 
 Needs   frontier/, trend/, saturation/, summary/cells.csv
-Makes   plots/{frontier_<scope>,frontier_overview,trend,saturation}.{png,svg,csv}, report/summary.txt
+Makes   plots/{frontier_<scope>,trend,saturation}.{png,svg,csv}, plots/trend_thresholds.csv, report/summary.txt
 """
 
 
@@ -51,6 +51,7 @@ rule plot_trend:
         png=report("<results>/plots/trend.png", caption="captions/trend.rst", category="Trend"),
         svg="<results>/plots/trend.svg",
         table="<results>/plots/trend.csv",
+        thresholds="<results>/plots/trend_thresholds.csv",
     log:
         "<logs>/plot_trend.log",
     conda:

@@ -2,22 +2,18 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from paretoscope.files import read_table
+from paretoscope.files import read_table, write_table
 from paretoscope.jobs import job
 from paretoscope.plots import _style, trend
 from paretoscope.trend import EFFICIENCY, LINES, THRESHOLDS
 
 
-def main(efficiency: str, thresholds: str, lines: str, style: dict, stem: Path) -> None:
-    """Write the figure as PNG and SVG, and the table behind it as CSV."""
-    tables = [
-        read_table(efficiency, EFFICIENCY),
-        read_table(thresholds, THRESHOLDS),
-        read_table(lines, LINES),
-    ]
-    _style.save(trend.draw(*tables, style), pd.concat(tables[:2], ignore_index=True), stem)
+def main(efficiency: str, thresholds: str, lines: str, style: dict, stem: Path, threshold_table: str) -> None:
+    """Write the figure as PNG and SVG, and the tables behind its two panels as CSV."""
+    by_model = read_table(efficiency, EFFICIENCY)
+    by_threshold = read_table(thresholds, THRESHOLDS)
+    _style.save(trend.draw(by_model, by_threshold, read_table(lines, LINES), style), by_model, stem)
+    write_table(threshold_table, by_threshold)
 
 
 if "snakemake" in globals():
@@ -28,4 +24,5 @@ if "snakemake" in globals():
             snakemake.input.lines,
             snakemake.params.style,
             Path(snakemake.output.png).with_suffix(""),
+            snakemake.output.thresholds,
         )
