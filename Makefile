@@ -5,6 +5,8 @@
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
+# Progress without the files of every job; those are in the dry run and in Snakemake's log.
+CALM := --quiet host reason rules
 # One thread per process unless a rule asks for more: the workflow runs cells side by side.
 export TOKENIZERS_PARALLELISM := false
 
@@ -24,11 +26,12 @@ setup: .venv/.installed ## install the pinned packages into .venv
 	@touch $@
 
 demo: setup ## train tiny models, run the embedded study, write its report
-	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml
-	$(BIN)/snakemake --cores 1 --configfile config/demo.yaml --report results/demo/report/report.html
+	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml $(CALM)
+	$(BIN)/snakemake --cores 1 --configfile config/demo.yaml --report results/demo/report/report.html --quiet
+	@echo "Report: results/demo/report/report.html"
 
 smoke: setup ## the same workflow on two untrained-to-the-end models, in under a minute
-	$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml
+	$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml $(CALM)
 
 test: setup ## unit tests, then the real workflow on small grids
 	$(BIN)/python -m pytest

@@ -226,6 +226,12 @@ def _check_model(card: dict, file: Path) -> dict:
         raise error_at(
             file, ("release_date",), f'{card["release_date"]!r} isn\'t a day; write it as "2026-01-31".'
         ) from error
+    known = plugins.available("flops/architectures")
+    if card["architecture"] and card["architecture"]["model_type"] not in known:
+        model_type = card["architecture"]["model_type"]
+        raise error_at(
+            file, ("architecture", "model_type"), f"unknown model_type '{model_type}'.{suggest(model_type, known)}"
+        )
     if card["architecture"] and card["config"]:
         raise error_at(file, ("config",), "give architecture or config, not both.")
     if "training" in card["source"] and not card["architecture"]:

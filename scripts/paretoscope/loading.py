@@ -10,7 +10,7 @@ from pathlib import Path
 from . import plugins
 from .errors import InputError, suggest
 from .files import digest, read_jsonl
-from .schema import Item, to_row
+from .schema import CHOICE_LETTERS, Item, to_row
 
 log = logging.getLogger(__name__)
 
@@ -148,8 +148,7 @@ def _check_columns(card: dict, rows: list[dict], where: str) -> None:
 
 def render(item: Item, template: str) -> str:
     """Return the text of the user turn that asks an item."""
-    letters = plugins.load("benchmarks", "multiple_choice").LETTERS
-    choices = "\n".join(f"{letter}) {choice}" for letter, choice in zip(letters, item.choices, strict=False))
+    choices = "\n".join(f"{letter}) {choice}" for letter, choice in zip(CHOICE_LETTERS, item.choices, strict=False))
     head, *rest = template.split("{question}")
     return head.replace("{choices}", choices) + "".join(
         item.question + part.replace("{choices}", choices) for part in rest

@@ -18,6 +18,9 @@ the grader gave up within its CPU-time or memory limit.
 
 FINISH_REASONS = ("stop", "length")
 
+CHOICE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Names of the options of a multiple-choice item, in the order shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 
-from ..schema import Item
+from ..schema import CHOICE_LETTERS, Item
 
 PROTOCOL = 1
 COLUMNS = ("question", "target", "distractors")
-LETTERS = "ABCDEFGHIJ"
 
 
 def load(rows: Iterable[dict], columns: dict) -> Iterator[Item]:
@@ -23,4 +22,4 @@ def load(rows: Iterable[dict], columns: dict) -> Iterator[Item]:
         options = [right, *(str(row[column]).strip() for column in columns["distractors"])]
         order = sorted(options, key=lambda option: hashlib.sha256(f"{question}\0{option}".encode()).digest())
         name = row[columns["id"]] if "id" in columns else number
-        yield Item(str(name), question, LETTERS[order.index(right)], tuple(order))
+        yield Item(str(name), question, CHOICE_LETTERS[order.index(right)], tuple(order))

@@ -10,15 +10,13 @@ from __future__ import annotations
 import re
 
 from ..errors import InputError
-from ..schema import Item
+from ..schema import CHOICE_LETTERS, Item
 from .layers.decision import Decision
 from .layers.extraction import TAIL
 from .layers.normalization import clean
 from .layers.reasoning import visible_text
 
 SETTINGS: dict = {}
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 _WRAP = r"(?:[\s*_(\[{$]|\\boxed|\\text(?:bf|rm)?|\\math(?:bf|rm)|\\\()*"
 _ALONE = r"(?![\w'])(?!\s*(?:/|,|\bor\b|\band\b|&)\s*\(?[A-Z](?![\w']))"
@@ -61,7 +59,7 @@ def _letter(text: str) -> tuple[str | None, str]:
 
 
 def _letters(item: Item) -> str:
-    return LETTERS[: len(item.choices)] if item.choices else LETTERS
+    return CHOICE_LETTERS[: len(item.choices)] if item.choices else CHOICE_LETTERS
 
 
 def reference(item: Item) -> str:

@@ -1,1 +1,4 @@
-"""Figures, one file each: tables in, matplotlib figure out."""
+"""Figures, one file each: ``draw(tables, style) -> matplotlib figure``, and ``FIGURE``, what it is called.
+
+Files whose names start with an underscore are shared by the figures: style, sheet, scales, labels, panel.
+"""

@@ -115,10 +115,10 @@ def _legend(curves: pd.DataFrame, colour_of: dict) -> list:
 
 
 def _title(budgets: pd.DataFrame) -> str:
-    n = int(budgets["saturation_budget_tokens"].notna().sum())
-    if budgets.empty:
-        return FIGURE
-    return f"Accuracy saturates within the tokens used in {n} of {len(budgets)} model-benchmark pairs"
+    missing = int(budgets["saturation_budget_tokens"].isna().sum())
+    if budgets.empty or not missing:
+        return "How many tokens each model needs for its accuracy"
+    return f"More tokens would still pay, or none did, in {missing} of {len(budgets)} model-benchmark pairs"
 
 
 def _subtitle(budgets: pd.DataFrame) -> str:
