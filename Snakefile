@@ -4,6 +4,8 @@ A study is one YAML file: config/config.yaml by default, another with --configfi
 Data flow one way: models and benchmarks -> generations -> grades and FLOPs -> tables -> figures -> report.
 """
 
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.27")
@@ -12,7 +14,7 @@ min_version("9.27")
 # Only without a --configfile: Snakemake would otherwise merge the two studies key by key.
 if "study" not in config:
 
-    configfile: workflow.basedir + "/config/config.yaml"
+    configfile: str(Path(workflow.basedir, "config", "config.yaml"))
 
 
 include: "rules/common.smk"

@@ -8,7 +8,7 @@ import pytest
 
 from paretoscope.files import read_jsonl
 
-from .conftest import SHARED_DATA
+from .conftest import SHARED_DATA, Checkout
 
 pytestmark = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the recorded responses (../shared/data) aren't there")
 
@@ -46,8 +46,6 @@ grading: {grading}
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """A checkout in which config/recorded.yaml ran."""
-    from .conftest import Checkout
-
     checkout = Checkout.fresh(tmp_path_factory.mktemp("recorded") / "paretoscope")
     (checkout.folder / "traces").symlink_to(SHARED_DATA / "traces")
     checkout.run("recorded")
@@ -84,27 +82,34 @@ def test_second_run_has_nothing_to_do(recorded):
     assert not recorded.planned("recorded")
 
 
-def test_changed_recording_recomputes_its_cell(recorded, tmp_path):
+def own_traces(recorded, tmp_path) -> Checkout:
+    """A copy of the finished study whose recordings are links one by one, to be replaced."""
     checkout = recorded.copy(tmp_path / "paretoscope")
     traces = checkout.folder / "traces"
     traces.unlink()
     traces.mkdir()
     for file in (SHARED_DATA / "traces").iterdir():
-        (traces / file.name).write_bytes(file.read_bytes())
-        import os
-        import shutil
+        (traces / file.name).symlink_to(file)
+    return checkout
 
-        shutil.copystat(file, traces / file.name)
-        os.utime(traces / file.name, (1e9, 1e9))
-    os.utime(traces / "QwQ-32B__math500.jsonl.gz")
-    assert checkout.planned("recorded")["generate"] == 1
+
+def change(checkout, name, how) -> None:
+    path = checkout.folder / "traces" / name
+    data = how(path.read_bytes())
+    path.unlink()
+    path.write_bytes(data)
+
+
+def test_changed_recording_recomputes_its_cell(recorded, tmp_path):
+    checkout = own_traces(recorded, tmp_path)
+    change(checkout, "QwQ-32B__math500.jsonl.gz", lambda data: gzip.compress(gzip.decompress(data) + b"\n"))
+    planned = checkout.planned("recorded")
+    assert (planned["generate"], planned["grade"], planned["estimate_flops"]) == (1, 1, 1)
 
 
 @pytest.fixture(scope="module")
 def official(tmp_path_factory):
     """A checkout in which the two models with official labels ran on all problems."""
-    from .conftest import Checkout
-
     checkout = Checkout.fresh(tmp_path_factory.mktemp("official") / "paretoscope")
     (checkout.folder / "traces").symlink_to(SHARED_DATA / "traces")
     checkout.write("own/official.yaml", OFFICIAL_STUDY)
@@ -169,15 +174,9 @@ DAMAGES = {
 
 @pytest.mark.parametrize(("damage", "message"), DAMAGES.values(), ids=DAMAGES.keys())
 def test_damaged_recording_is_refused_and_finished_work_stays(recorded, tmp_path, damage, message):
-    checkout = recorded.copy(tmp_path / "paretoscope")
-    traces = checkout.folder / "traces"
-    traces.unlink()
-    traces.mkdir()
-    for file in (SHARED_DATA / "traces").iterdir():
-        (traces / file.name).symlink_to(file)
     name = "QwQ-32B__math500.jsonl.gz"
-    (traces / name).unlink()
-    (traces / name).write_bytes(damage((SHARED_DATA / "traces" / name).read_bytes()))
+    checkout = own_traces(recorded, tmp_path)
+    change(checkout, name, damage)
     run = checkout.run("recorded", ok=False)
     assert message in run.stdout
     assert name in run.stdout
