@@ -25,6 +25,9 @@ pathvars:
     logs=f"{RESULTS}/logs",
 
 
+report: "rules/captions/workflow.rst"
+
+
 include: "rules/models.smk"
 include: "rules/benchmarks.smk"
 include: "rules/generate.smk"
@@ -46,6 +49,7 @@ rule all:
         "<results>/summary/cells.csv",
         "<results>/summary/absent_cells.csv",
         SHOWN_FIGURES,
+        expand("<results>/plots/frontier_{benchmark}.png", benchmark=COSTED_BENCHMARKS),
         "<results>/report/summary.txt",
 
 

@@ -48,7 +48,6 @@ TRAINED_MODELS = [name for name, card in STUDY.models.items() if "training" in (
 
 
 COSTED_BENCHMARKS = [name for name in STUDY.benchmarks if any(cell[1] == name for cell in COSTED_CELLS)]
-FRONTIER_FIGURES = ["average", "overview", *COSTED_BENCHMARKS]
 
 SHOWN_FIGURES = [
     f"{RESULTS}/plots/{name}.png" for name in ("frontier_average", "frontier_overview", "trend", "saturation")

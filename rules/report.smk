@@ -6,7 +6,7 @@ Makes   plots/{frontier_<scope>,trend,saturation}.{png,svg,csv}, plots/trend_thr
 
 
 rule plot_frontier:
-    """Draw FLOPs against accuracy with the frontier, for every benchmark and their average."""
+    """Draw FLOPs against accuracy with the frontier: the average over benchmarks, and all of them side by side."""
     input:
         frontier="<results>/frontier/frontier.csv",
     output:
@@ -14,22 +14,15 @@ rule plot_frontier:
             "<results>/plots/frontier_average.png",
             caption="captions/frontier.rst",
             category="Frontier",
-            labels={"scope": "Average"},
+            labels={"figure": "Average over benchmarks"},
         ),
         overview=report(
             "<results>/plots/frontier_overview.png",
             caption="captions/frontier_overview.rst",
             category="Frontier",
-            labels={"scope": "Overview"},
+            labels={"figure": "Overview"},
         ),
-        benchmarks=report(
-            expand("<results>/plots/frontier_{benchmark}.png", benchmark=COSTED_BENCHMARKS),
-            caption="captions/frontier.rst",
-            category="Frontier",
-            labels={"scope": "Benchmarks"},
-        ),
-        vectors=expand("<results>/plots/frontier_{scope}.svg", scope=FRONTIER_FIGURES),
-        tables=expand("<results>/plots/frontier_{scope}.csv", scope=FRONTIER_FIGURES),
+        others=expand("<results>/plots/frontier_{scope}.{suffix}", scope=["average", "overview"], suffix=["svg", "csv"]),
     log:
         "<logs>/plot_frontier.log",
     conda:
@@ -41,6 +34,30 @@ rule plot_frontier:
         "../scripts/plot_frontier.py"
 
 
+rule plot_benchmark_frontier:
+    """Draw FLOPs against accuracy with the frontier of one benchmark."""
+    input:
+        frontier="<results>/frontier/frontier.csv",
+    output:
+        png=report(
+            "<results>/plots/frontier_{benchmark}.png",
+            caption="captions/frontier.rst",
+            category="Frontier",
+            labels={"figure": "{benchmark}"},
+        ),
+        svg="<results>/plots/frontier_{benchmark}.svg",
+        table="<results>/plots/frontier_{benchmark}.csv",
+    log:
+        "<logs>/plot_benchmark_frontier/{benchmark}.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        style=plot_style(),
+        digest=plugins.source_digest("plots"),
+    script:
+        "../scripts/plot_benchmark_frontier.py"
+
+
 rule plot_trend:
     """Draw efficiency, and the FLOPs needed for an accuracy, over release dates."""
     input:
@@ -48,7 +65,9 @@ rule plot_trend:
         thresholds="<results>/trend/threshold_flops.csv",
         lines="<results>/trend/lines.csv",
     output:
-        png=report("<results>/plots/trend.png", caption="captions/trend.rst", category="Trend"),
+        png=report(
+            "<results>/plots/trend.png", caption="captions/trend.rst", category="Trend", labels={"figure": "Trend"}
+        ),
         svg="<results>/plots/trend.svg",
         table="<results>/plots/trend.csv",
         thresholds="<results>/plots/trend_thresholds.csv",
@@ -69,7 +88,12 @@ rule plot_saturation:
         curves="<results>/saturation/curves.csv",
         budgets="<results>/saturation/budgets.csv",
     output:
-        png=report("<results>/plots/saturation.png", caption="captions/saturation.rst", category="Saturation"),
+        png=report(
+            "<results>/plots/saturation.png",
+            caption="captions/saturation.rst",
+            category="Saturation",
+            labels={"figure": "Saturation"},
+        ),
         svg="<results>/plots/saturation.svg",
         table="<results>/plots/saturation.csv",
     log:

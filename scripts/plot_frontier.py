@@ -1,18 +1,18 @@
-"""Draw the frontier of every scope, and all of them side by side."""
+"""Draw the frontier of the average over benchmarks, and those of all scopes side by side."""
 
 from pathlib import Path
 
 from paretoscope.files import read_table
-from paretoscope.frontier import FRONTIER
+from paretoscope.frontier import AVERAGE, FRONTIER
 from paretoscope.jobs import job
 from paretoscope.plots import _style, frontier, frontier_overview
 
 
 def main(table: str, style: dict, folder: Path) -> None:
-    """Write a figure per scope and an overview, each as PNG, SVG and CSV."""
+    """Write both figures as PNG and SVG, and the tables behind them as CSV."""
     points = read_table(table, FRONTIER)
-    for scope, rows in points.groupby("scope", sort=False):
-        _style.save(frontier.draw(rows, style), rows, folder / f"frontier_{scope}")
+    averages = points[points["scope"] == AVERAGE]
+    _style.save(frontier.draw(averages, style), averages, folder / "frontier_average")
     _style.save(frontier_overview.draw(points, style), points, folder / "frontier_overview")
 
 

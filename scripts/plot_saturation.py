@@ -20,5 +20,5 @@ if "snakemake" in globals():
             snakemake.input.curves,
             snakemake.input.budgets,
             snakemake.params.style,
-            Path(snakemake.output.png).with_suffix(""),
+            Path(snakemake.output.png.removesuffix(".png")),
         )

@@ -23,6 +23,6 @@ if "snakemake" in globals():
             snakemake.input.thresholds,
             snakemake.input.lines,
             snakemake.params.style,
-            Path(snakemake.output.png).with_suffix(""),
+            Path(snakemake.output.png.removesuffix(".png")),
             snakemake.output.thresholds,
         )

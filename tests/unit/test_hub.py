@@ -55,14 +55,9 @@ class Hub(http.server.BaseHTTPRequestHandler):
             self.answer(403, b"", {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access is restricted."})
         elif "own/" not in path:
             self.answer(404, b"", {"X-Error-Code": "RepoNotFound"})
-        elif (REVISION not in path and "/api/" not in path.removesuffix("/own/data")) or (
-            "/api/" in path and "/revision/" in path and REVISION not in path
-        ):
+        elif REVISION not in path:
             self.answer(404, b"", {"X-Error-Code": "RevisionNotFound"})
         elif "/tree/" in path:
-            if REVISION not in path:
-                self.answer(404, b"", {"X-Error-Code": "RevisionNotFound"})
-                return
             listing = [
                 {"type": "file", "path": name, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
                 for name, data in files.items()

@@ -10,7 +10,7 @@ import pytest
 from .conftest import CONTRACT_STUDY, Checkout, tracked_files
 
 TABLES = Counter(summarize=1, find_frontier=1, fit_trend=1, find_saturation=1)
-FIGURES = Counter(plot_frontier=1, plot_trend=1, plot_saturation=1)
+FIGURES = Counter(plot_frontier=1, plot_benchmark_frontier=1, plot_trend=1, plot_saturation=1)
 ANALYSIS = TABLES + FIGURES + Counter(write_summary=1)
 
 
@@ -33,7 +33,7 @@ STUDY_CHANGES = {
     ),
     "benchmark added": (
         ("benchmarks: [arithmetic-smoke]", "benchmarks: [arithmetic-smoke, arithmetic-easy]"),
-        jobs(load_benchmark=1, generate=2, grade=2, estimate_flops=1) + ANALYSIS,
+        jobs(load_benchmark=1, generate=2, grade=2, estimate_flops=1, plot_benchmark_frontier=1) + ANALYSIS,
     ),
     "sampling changed": (
         ("device: cpu}\n", "device: cpu}\nsampling: {temperature: 0.9}\n"),
@@ -134,6 +134,7 @@ DELETIONS = {
     "grades/oracle/arithmetic-smoke.jsonl.zst": jobs(grade=1) + ANALYSIS,
     "flops/nano-smoke-a/arithmetic-smoke.parquet": jobs(estimate_flops=1) + ANALYSIS,
     "plots/trend.png": jobs(plot_trend=1),
+    "plots/frontier_arithmetic-smoke.png": jobs(plot_benchmark_frontier=1),
 }
 
 
