@@ -34,7 +34,7 @@ def warnings(cells: pd.DataFrame, absent: pd.DataFrame, frontier: pd.DataFrame) 
     """Return what a reader must know before trusting the figures, most important first."""
     models = cells[cells["kind"] != "control"]
     found = [
-        f"{row.model} x {row.benchmark}: {row.truncated_rate:.0%} of the completions were cut before an answer"
+        f"{row.model} x {row.benchmark}: {row.truncated_rate:.0%} of the completions were cut by the token limit"
         for row in models[models["truncated_rate"] > TRUNCATED_WARNING].itertuples()
     ]
     undecided = models["timeout_rate"] + models["crashed_rate"]

@@ -12,7 +12,7 @@ VERDICTS = ("correct", "wrong", "no_answer", "unparsed", "truncated", "timeout",
 """What can come of grading one completion; never folded into a yes or no.
 
 correct, wrong: an answer was found and compared. no_answer: none was found. unparsed: an answer was found that the
-grader can't read. truncated: the token limit (or the end of the recording) came before the answer. timeout, crashed:
+grader can't read. truncated: the token limit cut the completion, or its reasoning was never closed. timeout, crashed:
 the grader gave up within its CPU-time or memory limit.
 """
 
