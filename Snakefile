@@ -41,16 +41,22 @@ include: "rules/report.smk"
 rule all:
     default_target: True
     input:
-        # Every file of every cell, so that one that was deleted is made again.
+        # Every file that a user may look at, so that any that was deleted is made again.
         collect_cells("<results>/generations/{model}/{benchmark}.jsonl.zst"),
         collect_cells("<results>/generations/{model}/{benchmark}.meta.json"),
         collect_cells("<results>/grades/{model}/{benchmark}.jsonl.zst"),
         collect_costed_cells("<results>/flops/{model}/{benchmark}.parquet"),
-        "<results>/summary/cells.csv",
-        "<results>/summary/absent_cells.csv",
-        SHOWN_FIGURES,
-        expand("<results>/plots/frontier_{benchmark}.png", benchmark=COSTED_BENCHMARKS),
-        "<results>/report/summary.txt",
+        expand("<results>/benchmarks/{benchmark}.jsonl", benchmark=STUDY.benchmarks),
+        expand("<results>/models/{model}/config.json", model=COSTED_MODELS),
+        rules.summarize.output,
+        rules.find_frontier.output,
+        rules.fit_trend.output,
+        rules.find_saturation.output,
+        rules.plot_frontier.output,
+        expand(rules.plot_benchmark_frontier.output, benchmark=COSTED_BENCHMARKS),
+        rules.plot_trend.output,
+        rules.plot_saturation.output,
+        rules.write_summary.output,
 
 
 onsuccess:

@@ -7,6 +7,8 @@ Makes   benchmarks/{benchmark}.jsonl (one item per line: id, question, target, c
 
 rule load_benchmark:
     """Load a benchmark and check its items."""
+    input:
+        source=benchmark_source,
     output:
         problems="<results>/benchmarks/{benchmark}.jsonl",
     log:

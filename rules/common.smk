@@ -26,6 +26,10 @@ if workflow.is_main_process:
 RESULTS = f"results/{STUDY.name}"
 
 
+def needs_weights():
+    return plugins.load("engines", STUDY.engine["name"]).NEEDS_WEIGHTS
+
+
 def one_of(names):
     """A regular expression that matches just these names."""
     return "|".join(map(re.escape, names)) or "(?!)"
@@ -54,6 +58,10 @@ SHOWN_FIGURES = [
 ]
 
 
+if not COSTED_CELLS:
+    raise WorkflowError(f"finished_only: no cell of a model is finished in {RESULTS}; run without it first.")
+
+
 def fill(pattern, cells):
     return [pattern.replace("{model}", model).replace("{benchmark}", benchmark) for model, benchmark in cells]
 
@@ -66,6 +74,21 @@ def collect_cells(pattern):
 def collect_costed_cells(pattern):
     """The pattern for every analysed cell of a model; controls cost nothing."""
     return fill(pattern, COSTED_CELLS)
+
+
+def benchmark_source(wildcards):
+    """The file of a benchmark that has one, so that an edited file is loaded anew."""
+    source = STUDY.benchmarks[wildcards.benchmark]["source"]
+    return [source["path"]] if "path" in source else []
+
+
+def local_model_files(wildcards):
+    """The files of a model that lies on this machine, so that an edited one gets a revision of its own."""
+    card = STUDY.models[wildcards.model]
+    if card["config"] and not needs_weights():
+        return [card["config"]]
+    folder = Path((card["source"] or {}).get("path", "/nonexistent"))
+    return sorted(str(file) for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
 
 
 def initial_weights(wildcards):
@@ -92,7 +115,7 @@ def training_spec(wildcards):
 def fetching_spec(wildcards):
     card = STUDY.models[wildcards.model]
     spec = {key: card[key] for key in ("id", "card", "source", "architecture", "config")}
-    return {**spec, "needs_weights": plugins.load("engines", STUDY.engine["name"]).NEEDS_WEIGHTS}
+    return {**spec, "needs_weights": needs_weights()}
 
 
 def benchmark_spec(wildcards):

@@ -17,6 +17,6 @@ rule estimate_flops:
     conda:
         "../envs/analysis.yaml"
     params:
-        digest=plugins.source_digest("flops"),
+        digest=plugins.source_digest("flops", "costs.py"),
     script:
         "../scripts/estimate_flops.py"

@@ -20,6 +20,9 @@ rule generate:
     conda:
         "../envs/transformers.yaml"
     threads: 1
+    resources:
+        # One GPU per cell; `--resources gpu=2` says how many there are.
+        gpu=0 if STUDY.engine.get("device") == "cpu" or not needs_weights() else 1,
     params:
         spec=generation_spec,
         store=completion_store,

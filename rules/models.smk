@@ -29,6 +29,8 @@ rule train_model:
 
 rule fetch_model:
     """Fetch a model's weights into the Hugging Face cache, or take its shape from the card where none are needed."""
+    input:
+        local=local_model_files,
     output:
         revision="<results>/models/{model}/revision.json",
         config="<results>/models/{model}/config.json",
@@ -37,7 +39,6 @@ rule fetch_model:
     wildcard_constraints:
         model=one_of(set(STUDY.models) - set(TRAINED_MODELS)),
     priority: 20
-    retries: 0
     conda:
         "../envs/analysis.yaml"
     params:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from paretoscope.costs import completion_costs
 from paretoscope.files import write_table
 from paretoscope.jobs import job
-from paretoscope.summarize import completion_costs
 
 
 def main(completions: str, config: str, costs: str) -> None:

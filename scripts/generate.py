@@ -3,23 +3,24 @@
 from pathlib import Path
 
 from paretoscope.files import read_json
-from paretoscope.generate import generate_cell, require_weights
+from paretoscope.generate import engine_settings, generate_cell, require_weights
 from paretoscope.jobs import job
 from paretoscope.models import weights_folder
 from paretoscope.progress import ProgressLines
 
 
-def main(items: str, revision: str | None, recorded: list[str], spec: dict, store: str, completions: str, meta: str):
+def main(items: str, revision: str | None, recorded: list[str], spec: dict, engine: dict, store: str, outputs: dict):
     """Write the cell's completions and its meta file; ``revision`` is None for a control."""
     generate_cell(
         items=Path(items),
         spec=spec,
+        settings=engine_settings(spec, engine),
         revision=read_json(revision)["revision"] if revision else None,
         weights=weights_folder(spec["model"]["source"], Path(revision).parent) if require_weights(spec) else None,
         files=recorded,
         store=Path(store),
-        output=Path(completions),
-        meta=Path(meta),
+        output=Path(outputs["completions"]),
+        meta=Path(outputs["meta"]),
         progress=ProgressLines(f"generate {spec['model']['id']} x {spec['benchmark']['id']}"),
     )
 
@@ -31,7 +32,8 @@ if "snakemake" in globals():
             snakemake.input.revision or None,
             list(snakemake.input.recorded),
             snakemake.params.spec,
+            # Not a param: a batch size or a device doesn't change what is generated, and must not run cells again.
+            snakemake.config["engine"],
             snakemake.params.store,
-            snakemake.output.completions,
-            snakemake.output.meta,
+            dict(snakemake.output.items()),
         )

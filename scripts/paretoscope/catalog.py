@@ -258,6 +258,13 @@ def _check_benchmark(card: dict, file: Path) -> dict:
             )
     if card["id"] in RESERVED:
         raise error_at(file, ("id",), f"'{card['id']}' names a figure of all benchmarks; choose another id.")
+    if (
+        "distractors" in plugins.load("benchmarks", card["format"]).COLUMNS
+        and "{choices}" not in card["prompt"]["template"]
+    ):
+        raise error_at(
+            file, ("prompt", "template"), "the text {choices} is missing, so the options would not be shown."
+        )
     if "{question}" not in card["prompt"]["template"]:
         raise error_at(
             file, ("prompt", "template"), "the text {question} is missing, so the problem would not be asked."
@@ -291,6 +298,8 @@ def _check_study(study: Study) -> None:
         )
     if not study.cells:
         raise error_at(study.path, ("exclude",), "every cell is excluded; nothing is left to do.")
+    if all(study.is_control(model) for model, _ in study.cells):
+        raise error_at(study.path, ("models",), "there are only controls; add a model to compare.")
     for name, card in study.models.items():
         training = (card["source"] or {}).get("training")
         if training:

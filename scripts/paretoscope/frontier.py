@@ -9,7 +9,6 @@ import pandas as pd
 
 from .errors import InputError
 from .schema import Column, names
-from .statistics import wilson_interval
 
 AVERAGE = "average"
 """The scope that stands for the mean over all benchmarks; every other scope is a benchmark id."""
@@ -104,8 +103,9 @@ def averages(cells: pd.DataFrame) -> pd.DataFrame:
     Notes
     -----
     Every benchmark counts the same, whatever its number of items (arXiv 2512.24776). Benchmarks are independent, so
-    the variance of the mean is the sum of theirs over their squared number. The interval is Wilson's at the effective
-    size of that variance. Left out: that the choice of benchmarks is itself a sample.
+    the variance of the mean is the sum of theirs over their squared number. The interval combines the benchmarks' own
+    intervals (MOVER: Zou and Donner, Statistics in Medicine 27, 2008), since a benchmark at 0 or 100 % has no variance
+    to add, yet isn't certain. Left out: that the choice of benchmarks is itself a sample.
     """
     points = benchmark_points(cells)
     n_benchmarks = points["scope"].nunique()
@@ -131,22 +131,19 @@ def _average(group: pd.DataFrame, n_benchmarks: int) -> dict:
             )
         }
     accuracy = group["accuracy"].mean()
-    accuracy_se = _se_of_mean(group["accuracy_se"])
-    # The items that a simple sample would need for the same variance, were all benchmarks equally hard.
-    n_equivalent = n_benchmarks**2 / (1 / group["n_items"]).sum()
-    low, high = wilson_interval(accuracy, accuracy_se, n_equivalent)
     return row | {
         "total_flops_mean": group["total_flops_mean"].mean(),
         "total_flops_se": _se_of_mean(group["total_flops_se"]),
         "accuracy": accuracy,
-        "accuracy_se": accuracy_se,
-        "accuracy_low": low,
-        "accuracy_high": high,
+        "accuracy_se": _se_of_mean(group["accuracy_se"]),
+        "accuracy_low": accuracy - _se_of_mean(group["accuracy"] - group["accuracy_low"]),
+        "accuracy_high": accuracy + _se_of_mean(group["accuracy_high"] - group["accuracy"]),
         "left_out": "",
     }
 
 
 def _se_of_mean(errors: pd.Series) -> float:
+    """Return the error of a mean of independent values, each with its own error."""
     return float(np.sqrt(np.sum(np.square(errors.to_numpy(dtype=float)))) / len(errors))
 
 

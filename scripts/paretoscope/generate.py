@@ -15,9 +15,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from . import plugins, provenance
+from .benchmarks import render
 from .catalog import Study
 from .files import digest, read_jsonl, write_json, write_jsonl
-from .loading import render
 from .schema import Completion, Item, Request, Sampling, from_row, to_row
 from .store import CompletionStore, completion_key
 
@@ -30,14 +30,19 @@ Progress = Callable[[int, int, int], None]
 def generation_spec(study: Study, model: str, benchmark: str) -> dict:
     """Return everything in the study that gives a cell's completions their meaning; a changed value regenerates.
 
-    Grading, analysis and what is only shown stay out of it.
+    Grading, analysis, what is only shown, and how the engine works (batch size, device) stay out of it.
     """
     card, bench = study.models[model], study.benchmarks[benchmark]
     engine = study.engine_of(model)
+    module = plugins.load("engines", engine["name"])
     return {
         "model": {key: card[key] for key in ("id", "source", "chat_template", "context_length")},
         "benchmark": {"id": benchmark, "prompt": bench["prompt"], "grader": bench["grading"]["grader"]},
-        "engine": {**engine, "protocol": plugins.load("engines", engine["name"]).PROTOCOL},
+        "engine": {
+            "name": engine["name"],
+            "protocol": module.PROTOCOL,
+            **{setting: engine[setting] for setting in module.KEYED_SETTINGS},
+        },
         "sampling": study.sampling_of(model),
         "samples": study.samples_of(model),
         "seed": study.seed,
@@ -48,6 +53,22 @@ def cell_files(study: Study, model: str, benchmark: str) -> list[str]:
     """Return the files, beside items and weights, that a cell's completions depend on."""
     engine = study.engine_of(model)
     return plugins.load("engines", engine["name"]).files(engine, study.models[model], study.benchmarks[benchmark])
+
+
+def engine_settings(spec: dict, configured: dict) -> dict:
+    """Return all settings of a cell's engine.
+
+    Parameters
+    ----------
+    spec : dict
+        As :func:`generation_spec` returned it.
+    configured : dict
+        The study's engine block, for what isn't in the spec; a control has settings of its own.
+    """
+    name = spec["engine"]["name"]
+    declared = plugins.load("engines", name).SETTINGS
+    defaults = {setting: part["default"] for setting, part in declared.items() if "default" in part}
+    return {**defaults, **(configured if configured["name"] == name else {}), **spec["engine"]}
 
 
 def completion_seed(seed: int, prompt: str, sample: int) -> int:
@@ -62,8 +83,6 @@ def build_requests(items: Sequence[Item], spec: dict, revision: str | None) -> l
     """Return one request per item and sample, in that order."""
     reference = plugins.load("graders", spec["benchmark"]["grader"]).reference
     sampling = asdict(Sampling(**spec["sampling"]))
-    settings = plugins.load("engines", spec["engine"]["name"]).KEYED_SETTINGS
-    engine = {name: spec["engine"][name] for name in ("name", "protocol", *settings)}
     requests = []
     for item in items:
         prompt = render(item, spec["benchmark"]["prompt"]["template"])
@@ -79,7 +98,7 @@ def build_requests(items: Sequence[Item], spec: dict, revision: str | None) -> l
                 sampling=sampling,
                 seed=seed,
                 sample=sample,
-                engine=engine,
+                engine=spec["engine"],
             )
             requests.append(Request(item.id, sample, messages, seed, key, reference(item)))
     return requests
@@ -89,6 +108,7 @@ def generate_cell(
     *,
     items: Path,
     spec: dict,
+    settings: dict,
     revision: str | None,
     weights: Path | None,
     files: Sequence[str],
@@ -105,6 +125,8 @@ def generate_cell(
         The benchmark's items.
     spec : dict
         As :func:`generation_spec` returned it.
+    settings : dict
+        As :func:`engine_settings` returned it.
     revision : str or None
         Revision of the weights, 40 hex digits; None for controls and unpinned recordings.
     weights : Path or None
@@ -129,14 +151,15 @@ def generate_cell(
             len(requests) - len(missing),
             len(missing),
         )
-        attempt = _Attempt(spec, weights, files)
+        attempt = _Attempt(spec, settings, weights, files)
         if missing:
             progress(len(requests) - len(missing), len(requests), 0)
             for rows in attempt.run(missing, len(requests), progress):
                 finished.update((row["key"], row) for row in rows)
                 if shelf is not None:
                     shelf.add([*rows, {"key": attempt.key, **attempt.facts}])
-        rows = [finished[r.key] for r in requests]
+        # A stored completion belongs to its prompt; which item asks that today, the request knows.
+        rows = [{**finished[r.key], "item_id": r.item_id, "sample": r.sample} for r in requests]
         attempts = _attempts(rows, shelf, attempt)
     write_jsonl(output, (to_row(from_row(Completion, row)) for row in rows))
     write_json(meta, _meta(spec, revision, requests, rows, attempts))
@@ -145,8 +168,8 @@ def generate_cell(
 class _Attempt:
     """One loading of an engine, and what it cost so far."""
 
-    def __init__(self, spec: dict, weights: Path | None, files: Sequence[str]):
-        self.spec, self.weights, self.files = spec, weights, files
+    def __init__(self, spec: dict, settings: dict, weights: Path | None, files: Sequence[str]):
+        self.spec, self.settings, self.weights, self.files = spec, settings, weights, files
         self.key = f"attempt {time.time_ns()}"
         self.facts: dict = {}
 
@@ -155,7 +178,8 @@ class _Attempt:
         module = plugins.load("engines", self.spec["engine"]["name"])
         model = {**self.spec["model"], "weights": str(self.weights) if self.weights else None}
         done, tokens, started = total - len(requests), 0, time.perf_counter()
-        with module.open_engine(model, Sampling(**self.spec["sampling"]), self.spec["engine"], self.files) as engine:
+        keys = {(r.item_id, r.sample): r.key for r in requests}
+        with module.open_engine(model, Sampling(**self.spec["sampling"]), self.settings, self.files) as engine:
             clock = time.perf_counter()
             load_seconds = clock - started if module.KEEPS else None
             for completions in engine.generate(requests):
@@ -170,15 +194,8 @@ class _Attempt:
                 }
                 done, tokens = done + len(completions), tokens + sum(c.completion_tokens or 0 for c in completions)
                 progress(done, total, tokens)
-                yield self._rows(requests, completions, seconds if module.KEEPS else None)
-
-    def _rows(self, requests: Sequence[Request], completions: list[Completion], seconds: float | None) -> list[dict]:
-        if not hasattr(self, "_keys"):
-            self._keys = {(r.item_id, r.sample): r.key for r in requests}
-        return [
-            {"key": self._keys[c.item_id, c.sample], **to_row(c), "wall_seconds": seconds, "attempt": self.key}
-            for c in completions
-        ]
+                share = {"wall_seconds": seconds if module.KEEPS else None, "attempt": self.key}
+                yield [{"key": keys[c.item_id, c.sample], **to_row(c), **share} for c in completions]
 
 
 def _attempts(rows: list[dict], shelf: CompletionStore | None, attempt: _Attempt) -> list[dict]:
@@ -238,6 +255,7 @@ __all__ = [
     "build_requests",
     "cell_files",
     "completion_seed",
+    "engine_settings",
     "generate_cell",
     "generation_spec",
     "require_weights",

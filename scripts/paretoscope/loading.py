@@ -10,7 +10,7 @@ from pathlib import Path
 from . import plugins
 from .errors import InputError, suggest
 from .files import digest, read_jsonl
-from .schema import CHOICE_LETTERS, Item, to_row
+from .schema import Item, to_row
 
 log = logging.getLogger(__name__)
 
@@ -146,13 +146,4 @@ def _check_columns(card: dict, rows: list[dict], where: str) -> None:
                 )
 
 
-def render(item: Item, template: str) -> str:
-    """Return the text of the user turn that asks an item."""
-    choices = "\n".join(f"{letter}) {choice}" for letter, choice in zip(CHOICE_LETTERS, item.choices, strict=False))
-    head, *rest = template.split("{question}")
-    return head.replace("{choices}", choices) + "".join(
-        item.question + part.replace("{choices}", choices) for part in rest
-    )
-
-
-__all__ = ["check_items", "content_sha256", "load_benchmark", "render"]
+__all__ = ["check_items", "content_sha256", "load_benchmark"]

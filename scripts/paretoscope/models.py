@@ -21,6 +21,8 @@ WEIGHT_FILES = (
     "*.txt",
     "*.tiktoken",
 )
+COPIES = ("original/*", "metal/*")
+"""Folders in which repositories keep the same weights in another layout."""
 
 
 def fetch(card: dict, needs_weights: bool, revision_path: Path, config_path: Path) -> None:
@@ -43,13 +45,14 @@ def fetch(card: dict, needs_weights: bool, revision_path: Path, config_path: Pat
         config = _local_config(folder, card)
         revision = {"revision": weights_revision(folder), "source": "folder"}
     else:
-        folder = _download(card)
-        config = _local_config(folder, card)
+        config = _local_config(_download(card, ("config.json",)), card)
         revision = {"revision": source["revision"], "source": "hub", "hub_id": source["hub_id"]}
     try:
         flops.describe(config)
     except InputError as error:
         raise InputError(f"{card['card']}: {error}") from error
+    if revision["source"] == "hub":
+        _download(card, WEIGHT_FILES)  # gigabytes, so only once the shape is known to be usable
     write_json(config_path, config)
     write_json(revision_path, revision)
     log.info("%s: revision %s", card["id"], revision["revision"])
@@ -75,7 +78,7 @@ def weights_folder(source: dict, model_folder: Path) -> Path:
     elif "path" in source:
         folder = Path(source["path"])
     else:
-        return _download_folder(source, local_files_only=True)
+        return _download_folder(source, WEIGHT_FILES, local_files_only=True)
     if not folder.is_dir():
         raise InputError(f"{folder}: the model's weights are gone. Delete {model_folder} so that they are made anew.")
     return folder
@@ -106,15 +109,15 @@ def _local_config(folder: Path, card: dict) -> dict:
     return read_json(folder / "config.json")
 
 
-def _download(card: dict) -> Path:
+def _download(card: dict, patterns: tuple[str, ...]) -> Path:
     if card["source"]["revision"] is None:
         raise InputError(
             f"{card['card']}: revision is null. Pin it to the 40-hex commit of {card['source']['hub_id']} that you want, then run again."
         )
-    return _download_folder(card["source"], local_files_only=False)
+    return _download_folder(card["source"], patterns, local_files_only=False)
 
 
-def _download_folder(source: dict, local_files_only: bool) -> Path:
+def _download_folder(source: dict, patterns: tuple[str, ...], local_files_only: bool) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -130,7 +133,8 @@ def _download_folder(source: dict, local_files_only: bool) -> Path:
             snapshot_download(
                 source["hub_id"],
                 revision=source["revision"],
-                allow_patterns=list(WEIGHT_FILES),
+                allow_patterns=list(patterns),
+                ignore_patterns=list(COPIES),
                 local_files_only=local_files_only,
             )
         )

@@ -11,45 +11,11 @@ import pandas as pd
 
 from . import flops, plugins
 from .errors import InputError
-from .files import read_json, read_jsonl
+from .files import read_jsonl
 from .schema import ABSENT_CELLS, CELLS, COMPLETIONS, VERDICTS, Column, names
 from .statistics import clustered_mean, wilson_interval
 
 log = logging.getLogger(__name__)
-
-
-def completion_costs(generations: Path, config: Path) -> pd.DataFrame:
-    """Return tokens and FLOPs of every completion of a cell.
-
-    Parameters
-    ----------
-    generations : Path
-        The cell's completions.
-    config : Path
-        The model's config.json.
-
-    Returns
-    -------
-    DataFrame
-        One row per completion: item_id, sample, prompt_tokens, completion_tokens, prefill_flops, decode_flops. Where
-        the prompt's tokens are unknown the FLOPs are too, and empty.
-    """
-    rows = [row for _, row in read_jsonl(generations)]
-    columns = ("item_id", "sample", "prompt_tokens", "completion_tokens")
-    table = pd.DataFrame({name: [row[name] for row in rows] for name in columns})
-    table = table.astype({"item_id": "str", "prompt_tokens": "Int64", "completion_tokens": "Int64"})
-    known = table[["prompt_tokens", "completion_tokens"]].notna().all(axis=1).to_numpy()
-    for name in ("prefill_flops", "decode_flops"):
-        table[name] = np.nan
-    if known.any():
-        tokens = table.loc[known, ["prompt_tokens", "completion_tokens"]].astype("int64")
-        prefill, decode = flops.completion_flops(
-            flops.describe(read_json(config)),
-            tokens["prompt_tokens"].to_numpy(),
-            tokens["completion_tokens"].to_numpy(),
-        )
-        table.loc[known, "prefill_flops"], table.loc[known, "decode_flops"] = prefill, decode
-    return table
 
 
 def completions_table(cells: Iterable[tuple[str, str, Path, Path | None]]) -> pd.DataFrame:
@@ -197,4 +163,4 @@ def _typed(table: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
     return table.reindex(columns=names(columns)).astype({column.name: column.dtype for column in columns})
 
 
-__all__ = ["absent_cells", "cells_table", "completion_costs", "completions_table"]
+__all__ = ["absent_cells", "cells_table", "completions_table"]

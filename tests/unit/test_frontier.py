@@ -95,11 +95,18 @@ def test_controls_and_unknown_flops_take_no_part():
     assert np.isnan(table.loc["c", "accuracy_margin"])
 
 
+def ends(low, high):
+    return {"accuracy_low": low, "accuracy_high": high}
+
+
 def test_average_of_models_that_have_all_benchmarks():
     table = averages(
         cells(
-            ("a", "x", 10, 0.5, {"accuracy_se": 0.03, "n_items": 100, "total_flops_se": 3.0}),
-            ("a", "y", 30, 0.7, {"accuracy_se": 0.04, "n_items": 300, "n_samples": 4, "total_flops_se": 4.0}),
+            ("a", "x", 10, 0.5, {"accuracy_se": 0.03, "n_items": 100, "total_flops_se": 3.0} | ends(0.2, 0.56)),
+            (
+                *("a", "y", 30, 0.7),
+                {"accuracy_se": 0.04, "n_items": 300, "n_samples": 4, "total_flops_se": 4.0} | ends(0.3, 0.78),
+            ),
             ("b", "x", 5, 0.9),
         )
     ).set_index("model")
@@ -107,15 +114,25 @@ def test_average_of_models_that_have_all_benchmarks():
     assert (a["accuracy"], a["accuracy_se"]) == pytest.approx((0.6, 0.05 / 2))
     assert (a["total_flops_mean"], a["total_flops_se"]) == pytest.approx((20, 5 / 2))
     assert (a["n_items"], a["n_completions"], a["n_benchmarks"]) == (400, 1400, 2)
-    assert (a["accuracy_low"], a["accuracy_high"]) == pytest.approx(wilson_interval(0.6, 0.025, 150))
+    # The benchmarks' own intervals reach 0.3 and 0.4 below them, and 0.06 and 0.08 above.
+    assert (a["accuracy_low"], a["accuracy_high"]) == pytest.approx((0.6 - 0.5 / 2, 0.6 + 0.1 / 2))
     assert table.loc["b", "left_out"] == "no result: Y"
     assert np.isnan(table.loc["b", "accuracy"])
 
 
 def test_average_without_any_correct_answer_is_not_certain():
-    table = averages(cells(("a", "x", 10, 0.0, {"accuracy_se": 0.0}), ("a", "y", 10, 0.0, {"accuracy_se": 0.0})))
-    # Two benchmarks of 100 items are worth 200 items.
-    assert table.loc[0, "accuracy_high"] == pytest.approx(wilson_interval(0.0, 0.0, 200)[1])
+    low, high = wilson_interval(0.0, 0.0, 100)
+    sure = {"accuracy_se": 0.0} | ends(low, high)
+    table = averages(cells(("a", "x", 10, 0.0, sure), ("a", "y", 10, 0.0, sure)))
+    assert table.loc[0, "accuracy_high"] == pytest.approx(high / np.sqrt(2))
+
+
+def test_a_small_benchmark_at_100_percent_leaves_the_average_uncertain():
+    low, _ = wilson_interval(1.0, 0.0, 30)
+    table = averages(
+        cells(("a", "x", 10, 1.0, {"accuracy_se": 0.0} | ends(low, 1.0)), ("a", "y", 10, 0.9, ends(0.9, 0.9)))
+    )
+    assert table.loc[0, "accuracy_low"] == pytest.approx(0.95 - (1 - low) / 2)
 
 
 def test_points_of_all_scopes_survive_a_csv(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from paretoscope import generate, plugins
 from paretoscope.errors import InputError
 from paretoscope.files import read_json, read_jsonl, write_jsonl
-from paretoscope.generate import build_requests, completion_seed, generate_cell, generation_spec
+from paretoscope.generate import build_requests, completion_seed, engine_settings, generate_cell, generation_spec
 from paretoscope.schema import Completion, Item, to_row
 from paretoscope.store import CompletionStore
 
@@ -18,7 +18,7 @@ def spec(**changes) -> dict:
     base = {
         "model": {"id": "tiny", "source": {"path": "x"}, "chat_template": {}, "context_length": None},
         "benchmark": {"id": "sums", "prompt": {"protocol": 1, "template": "Q: {question}"}, "grader": "math"},
-        "engine": {"name": "transformers", "protocol": 1, "batch_size": 2, "dtype": "auto", "attention": "sdpa"},
+        "engine": {"name": "transformers", "protocol": 1, "dtype": "checkpoint", "attention": "sdpa"},
         "sampling": {"temperature": 0.6, "max_new_tokens": 8},
         "samples": 1,
         "seed": 0,
@@ -73,7 +73,6 @@ def test_completions_are_not_found_again_when_their_meaning_changed(change):
 @pytest.mark.parametrize(
     "change",
     [
-        {"engine__batch_size": 9},
         {"model__id": "renamed"},
         {"benchmark__grader": "multiple_choice"},
         {"sampling": {"temperature": 0.6, "max_new_tokens": 8, "top_p": 1.0}},
@@ -177,6 +176,7 @@ def cell(tmp_path):
         generate_cell(
             items=root / "items.jsonl",
             spec=spec(**changes),
+            settings=engine_settings(spec(**changes), {"name": "transformers", "batch_size": 2}),
             revision=REVISION,
             weights=root,
             files=[],
@@ -232,6 +232,17 @@ def test_more_samples_generate_only_the_new_ones(engine, cell):
     cell(samples=1)
     assert Fake.asked == 20
     assert {(r["item_id"], r["sample"]): r for _, r in read_jsonl(root / "out.jsonl.zst")} == first
+
+
+def test_a_reordered_or_renamed_item_keeps_its_own_completion(engine, cell):
+    items = [Item(str(number), item.question, item.target) for number, item in enumerate(ITEMS)]
+    root, _ = cell("a", items)
+    texts = {items[int(row["item_id"])].question: row["text"] for _, row in read_jsonl(root / "out.jsonl.zst")}
+    reordered = [Item(str(number), item.question, item.target) for number, item in enumerate(reversed(ITEMS))]
+    root, _ = cell("a", reordered)
+    rows = [row for _, row in read_jsonl(root / "out.jsonl.zst")]
+    assert [row["item_id"] for row in rows] == [item.id for item in reordered]
+    assert [row["text"] for row in rows] == [texts[item.question] for item in reordered]
 
 
 def test_a_new_item_generates_only_its_own_completion(engine, cell):
@@ -339,10 +350,10 @@ def test_a_real_model_resumes_to_the_same_bytes(random_model, cell, monkeypatch,
     def run(folder):
         root = tmp_path / folder
         write_jsonl(root / "items.jsonl", map(to_row, items))
-        settings = {**spec()["engine"], "device": "cpu", "batch_size": 3}
         generate_cell(
             items=root / "items.jsonl",
-            spec=spec(engine=settings, samples=2),
+            spec=spec(samples=2),
+            settings=engine_settings(spec(), {"name": "transformers", "device": "cpu", "batch_size": 3}),
             revision=REVISION,
             weights=random_model,
             files=[],

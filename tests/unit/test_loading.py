@@ -6,9 +6,10 @@ import re
 import pytest
 
 from paretoscope import plugins
+from paretoscope.benchmarks import render
 from paretoscope.errors import InputError
 from paretoscope.files import write_jsonl
-from paretoscope.loading import content_sha256, load_benchmark, render
+from paretoscope.loading import content_sha256, load_benchmark
 from paretoscope.schema import Item
 
 ROWS = [

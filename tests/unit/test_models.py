@@ -163,9 +163,10 @@ def test_a_model_is_fetched_at_its_revision_and_never_pickled(hub, fetch):
     asked = hub()
     revision, config = fetch(card({"hub_id": "owner/tiny", "revision": "1" * 40}))
     assert (revision["revision"], revision["hub_id"], config) == ("1" * 40, "owner/tiny", SHAPE)
-    ((name, arguments),) = asked
+    (_, first), (name, arguments) = asked
+    assert first["allow_patterns"] == ["config.json"]  # before gigabytes of weights that may turn out unusable
     assert name == "owner/tiny" and arguments["revision"] == "1" * 40 and not arguments["local_files_only"]
-    assert "*.safetensors" in arguments["allow_patterns"]
+    assert "*.safetensors" in arguments["allow_patterns"] and "original/*" in arguments["ignore_patterns"]
     assert not {"*", "*.bin", "*.pt", "*.pth", "*.pkl", "*.py"} & set(arguments["allow_patterns"])
 
 

@@ -86,11 +86,11 @@ def digest_of(tmp_path, monkeypatch):
         ("# a comment", "# another"),
         ('"""What it does."""', '"""Something else."""'),
         ('    """Return twice x."""\n', ""),
-        ('"""A thing."""', "pass"),
-        ("2 * x", "(2  *  x)"),
+        ("    return", "\n\n    return"),
+        ("2 * x", "2 * x  # twice"),
     ],
 )
-def test_comments_docstrings_and_layout_leave_the_digest(digest_of, old, new):
+def test_comments_docstrings_and_blank_lines_leave_the_digest(digest_of, old, new):
     before = digest_of({"a.py": SOURCE}, "a.py")
     assert SOURCE.replace(old, new) != SOURCE
     assert digest_of({"a.py": SOURCE.replace(old, new)}, "a.py") == before

@@ -13,9 +13,12 @@ PACKAGE = plugins.PACKAGE
 SCRIPTS = PACKAGE.parent
 
 LAYERS = {
-    4: ("plots", "report"),
-    3: ("summarize", "frontier", "trend", "saturation", "grading", "generate", "models", "nano_selection"),
-    2: ("catalog", "loading", "benchmarks", "engines", "graders", "flops", "training"),
+    4: ("plots", "report", "loading"),
+    3: (
+        *("models", "generate", "grading", "costs", "summarize"),
+        *("frontier", "trend", "saturation", "nano_selection"),
+    ),
+    2: ("catalog", "benchmarks", "engines", "graders", "flops", "training"),
     1: (
         *("schema", "files", "store", "provenance", "plugins", "errors", "arithmetic"),
         *("cards", "statistics", "progress", "jobs"),

@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 
 from paretoscope import flops
+from paretoscope.costs import completion_costs
 from paretoscope.errors import InputError
 from paretoscope.files import write_jsonl, write_table
 from paretoscope.schema import ABSENT_CELLS, CELLS, COMPLETIONS, VERDICTS, names
-from paretoscope.summarize import absent_cells, cells_table, completion_costs, completions_table
+from paretoscope.summarize import absent_cells, cells_table, completions_table
 
 CONFIG = {
     "model_type": "qwen3",

@@ -163,7 +163,7 @@ DAMAGES = {
     "bad line": (lambda data: gzip.compress(gzip.decompress(data).replace(b'{"source"', b'{"source', 1)), "line 1"),
     "negative tokens": (
         lambda data: gzip.compress(gzip.decompress(data).replace(b'"n_tokens_qwen2": ', b'"n_tokens_qwen2": -', 1)),
-        "can't be negative",
+        "it must be 0 to",
     ),
     "missing item": (
         lambda data: gzip.compress(b"\n".join(gzip.decompress(data).split(b"\n")[1:])),

@@ -7,3 +7,12 @@ Every format file has
 - ``load(rows, columns) -> Iterator[Item]``: rows are dictionaries, columns maps meanings to column names;
 - ``generate(arguments, rows) -> list[dict]``, only in a procedural format: the rows themselves.
 """
+
+from ..schema import CHOICE_LETTERS, Item
+
+
+def render(item: Item, template: str) -> str:
+    """Return the text of the user turn that asks an item: ``{question}`` and ``{choices}`` replaced, nothing else."""
+    choices = "\n".join(f"{letter}) {choice}" for letter, choice in zip(CHOICE_LETTERS, item.choices, strict=False))
+    parts = [part.replace("{choices}", choices) for part in template.split("{question}")]
+    return item.question.join(parts)

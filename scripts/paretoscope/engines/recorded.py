@@ -13,10 +13,12 @@ from ..errors import InputError
 from ..files import read_jsonl
 from ..schema import FINISH_REASONS, Completion, Request, Sampling
 
+MAX_COUNT = 2**31 - 1
+
 PROTOCOL = 1
 NEEDS_WEIGHTS = False
 KEEPS = False
-KEYED_SETTINGS = ()
+KEYED_SETTINGS = ("columns", "ignore_unknown_items")
 SETTINGS = {
     "traces": {
         "description": "Path of a cell's file, relative to the study; {model}, {model_name} and {benchmark} are replaced. Or one such path per benchmark id.",
@@ -159,8 +161,9 @@ class Recorded:
 
     def _count(self, row: dict, name: str, number: int) -> int | None:
         value = self._field(row, name, number, (int,))
-        if value is not None and value < 0:
-            raise self._error(number, f"{self.columns[name]} ({name}) is {value}; a count can't be negative.")
+        least = 1 if name == "prompt_tokens" else 0
+        if value is not None and not least <= value <= MAX_COUNT:
+            raise self._error(number, f"{self.columns[name]} ({name}) is {value}; it must be {least} to {MAX_COUNT}.")
         return value
 
     def _error(self, number: int, message: str) -> InputError:
