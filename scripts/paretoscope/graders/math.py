@@ -14,7 +14,7 @@ from .layers import numbers, symbolic
 from .layers.decision import Decision
 from .layers.extraction import extract_answer
 from .layers.limits import MAX_LENGTH, too_heavy
-from .layers.normalization import clean, normalize
+from .layers.normalization import clean, normalize, split_unit
 from .layers.reasoning import visible_text
 
 SETTINGS = {
@@ -78,8 +78,10 @@ def decide(text: str, item: Item, finish_reason: str | None, reasoning: dict | N
     reason = too_heavy(given)
     if reason:
         return Decision("unparsed", shown, f"{found.source}/{reason}")
-    gold, answer = normalize(item.target), normalize(given)
+    (gold, gold_unit), (answer, unit) = split_unit(item.target, item.question), split_unit(given, item.question)
     verdict, method = compare_plainly(gold, answer, item.question)
+    if gold_unit and unit and gold_unit != unit:
+        verdict, method = "wrong", "unit"
     if verdict is None:
         return Decision(None, shown, found.source, (_both_signs(gold), _both_signs(answer)))
     return Decision(verdict, shown, f"{found.source}/{method}")
@@ -264,7 +266,7 @@ def check_target(item: Item) -> None:
         It can't, or doesn't.
     """
     reason = too_heavy(item.target)
-    gold = "" if reason else normalize(item.target)
+    gold = "" if reason else normalize(item.target, item.question)
     if not gold:
         raise InputError(f"item '{item.id}': the gold answer {item.target[:80]!r} can't be read ({reason or 'empty'})")
     number = numbers.read_number(_assignment(gold)[1])

@@ -77,11 +77,60 @@ _LABEL = re.compile(r"^(?:\\text\{\s*)?(?:the\s+)?(?:final\s+)?answer\s*(?:is\s*
 _APPROXIMATION = re.compile(r"\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])")
 _VARIABLE = re.compile(r"[a-zA-Z](?:_\{?\w+\}?)?|\\[a-zA-Z]+")
 
-_TEXT_UNIT = re.compile(r"(?<=[^\s,;(\[{=])\s*\\text\s*\{([^{}]*)\}\s*(?:\^\s*(?:\d|\{\s*-?\d\s*\}))?$")
-_WORD_UNIT = re.compile(r"(?<=[\d})])(\s+|(?<=\d))([a-zA-Z][a-zA-Z .'/-]*?)\s*(?:\^\s*(?:\d|\{\s*-?\d\s*\}))?$")
+_TEXT_UNIT = re.compile(r"(?<=[^\s,;(\[{=])\s*\\text\s*\{([^{}]*)\}\s*(?:\^\s*(\d|\{\s*-?\d\s*\}))?$")
+_WORD_UNIT = re.compile(r"(?<=[\d})])(\s+|(?<=\d))([a-zA-Z][a-zA-Z .'/-]*?)\s*(?:\^\s*(\d|\{\s*-?\d\s*\}))?$")
+_DEGREES = re.compile(r"(?<=\S)\s*\^\\circ\s*([CF]?)$")
 _SHORT_UNIT = re.compile(
     "m|s|g|h|L|ft|in|cm|mm|km|kg|mg|m[lL]|mph|km/?h|m/s|lbs?|oz|hrs?|min|sec|am|pm|kWh|W|J|N|Hz|cc",
 )
+_UNITS = {
+    name: unit
+    for unit, names in {
+        "meter": "m metre",
+        "centimeter": "cm centimetre",
+        "millimeter": "mm millimetre",
+        "kilometer": "km kilometre",
+        "foot": "ft feet",
+        "inch": "in inches",
+        "yard": "yd",
+        "mile": "mi",
+        "gram": "g",
+        "kilogram": "kg",
+        "milligram": "mg",
+        "pound": "lb",
+        "ounce": "oz",
+        "liter": "L litre",
+        "milliliter": "mL ml cc millilitre",
+        "second": "s sec",
+        "minute": "min",
+        "hour": "h hr",
+        "day": "",
+        "week": "",
+        "month": "",
+        "year": "",
+        "am": "",
+        "pm": "",
+        "mph": "",
+        "km/h": "kmh",
+        "m/s": "",
+        "watt": "W",
+        "kilowatt-hour": "kWh",
+        "joule": "J",
+        "newton": "N",
+        "hertz": "Hz",
+        "dollar": "",
+        "cent": "",
+        "celsius": "C",
+        "fahrenheit": "F",
+    }.items()
+    for name in (unit, *names.split())
+}
+"""Spellings of the units that are told apart; any other word after a number is dropped unread."""
+_PLAIN_NUMBER = re.compile(
+    r"[-+]? ?(?:(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?: ?/ ?\d+)?|(?:\d+ ?)?\\frac ?\{\d+\} ?\{\d+\})"
+    r"(?: ?\\(?:times|cdot) ?10 ?\^ ?(?:\d|\{-?\d+\}))?"
+)
+_CONSTANTS = re.compile(r"\\(?:pi|sqrt|frac|cdot|times|pm|%)(?![a-zA-Z])")
 _NOT_UNITS = re.compile(
     r"\b(?:and|or|to|plus|minus|over|by|sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt|pi|inf|infinity|mod"
     r"|hundred|thousand|million|billion|trillion|dozen)\b",
@@ -95,16 +144,29 @@ def clean(text: str) -> str:
     return _ROOT_SIGN.sub(lambda match: rf"\sqrt{{{match.group(1).strip('(){}')}}}", text)
 
 
-def normalize(answer: str) -> str:
+def normalize(answer: str, question: str = "") -> str:
     """Return the answer in the one spelling that the comparisons read."""
+    return split_unit(answer, question)[0]
+
+
+def split_unit(answer: str, question: str = "") -> tuple[str, str]:
+    r"""Return the normalized answer and its unit; the unit is empty where there is none or none that is known.
+
+    Parameters
+    ----------
+    answer : str
+        The answer as it was given.
+    question : str
+        A unit that it spells out (*meters*) is also dropped as a letter (``\sqrt{2} m``).
+    """
     text = clean(answer)
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
     text = _strip_ends(text)
     text = _strip_ends(_LABEL.sub("", text))
     text = without_approximation(text)
-    text = without_unit(text)
-    return _strip_ends(_unwrap(text))
+    text, unit = _cut_unit(text, question)
+    return _strip_ends(_unwrap(text)), unit
 
 
 def without_approximation(text: str) -> str:
@@ -116,24 +178,44 @@ def without_approximation(text: str) -> str:
     return sides[1] if _VARIABLE.fullmatch(exact) or not exact else sides[0]
 
 
-def without_unit(text: str) -> str:
-    r"""Return the text without a unit at its end: ``\text{ cm}^2``, ``miles per hour``, degrees.
+def _cut_unit(text: str, question: str) -> tuple[str, str]:
+    r"""Return the text without the unit at its end (``\text{ cm}^2``, ``miles per hour``, degrees), and that unit.
 
-    Words that scale the number (``million``) or join answers (``or``) stay.
+    Words that scale the number (``million``) or join answers (``or``) stay, and so do letters that may be variables.
     """
-    text = re.sub(r"(?<=\S)\s*\^\\circ\s*[CF]?$", "", text)
+    degrees = _DEGREES.search(text)
+    if degrees:
+        return text[: degrees.start()], _UNITS.get(degrees.group(1), "")
     match = _TEXT_UNIT.search(text)
     if match and not _NOT_UNITS.search(match.group(1)):
-        return _strip_ends(text[: match.start()])
+        return _strip_ends(text[: match.start()]), _known_unit(match.group(1), match.group(2))
     match = _WORD_UNIT.search(text)
-    if match and _is_unit(match.group(2), attached=not match.group(1)):
-        return _strip_ends(text[: match.start()])
-    return text
+    if match and _is_unit(match.group(2), not match.group(1), text[: match.start()], question):
+        return _strip_ends(text[: match.start()]), _known_unit(match.group(2), match.group(3))
+    return text, ""
 
 
-def _is_unit(words: str, attached: bool = False) -> bool:
-    """Tell whether words after a number are a unit; without a space between, only well-known symbols are."""
+def _known_unit(words: str, power: str | None) -> str:
     words = words.strip().rstrip(".")
+    unit = _UNITS.get(words) or _UNITS.get(words.lower().removesuffix("s"), "")
+    return unit + (power or "").strip(" {}") if unit else ""
+
+
+def _is_unit(words: str, attached: bool, before: str, question: str) -> bool:
+    r"""Tell whether words after a number are a unit; without a space between, only well-known symbols are.
+
+    In ``2x + 3m`` or ``\pi r^2 h`` the last letter is a variable as the others are. One letter alone is a unit only
+    after a plain number, or where the question spells that unit out.
+    """
+    words = words.strip().rstrip(".")
+    value = before.rsplit("=", 1)[-1].strip()
+    if not attached and len(words) > 3 and _known_unit(words, None):
+        return True
+    if re.search(r"[a-zA-Z]", _CONSTANTS.sub("", value)):
+        return False
+    if len(words) == 1:
+        unit = _UNITS.get(words)
+        return unit is not None and bool(_PLAIN_NUMBER.fullmatch(value) or unit in question.lower())
     if _SHORT_UNIT.fullmatch(words):
         return True
     return not attached and not _NOT_UNITS.search(words) and bool(re.search(r"[a-zA-Z]{3}", words))
