@@ -30,6 +30,21 @@ ITEM = Item("1", "Which?", "B", ("w", "x", "y", "z"))
         (r"\boxed{A} is what I thought. Answer: B", "correct", "answer_line/letter"),
         ("The correct answer is B.", "correct", "answer_is/letter"),
         ("The answer is (B)", "correct", "answer_is/letter"),
+        ("Answer: option B", "correct", "answer_line/letter"),
+        ("Answer: Option (B)", "correct", "answer_line/letter"),
+        ("**Answer:** **Choice B**", "correct", "answer_line/letter"),
+        (r"\boxed{\text{Option B}}", "correct", "boxed/letter"),
+        ("The correct answer is option B", "correct", "answer_is/letter"),
+        ("The correct option is B", "correct", "answer_is/letter"),
+        ("The right choice is **(B)**.", "correct", "answer_is/letter"),
+        ("Answer: option A or B", "no_answer", "none"),
+        ("The next option is B", "no_answer", "none"),
+        ("Answer: Optional", "no_answer", "none"),
+        ("Answer: I don't know", "no_answer", "none"),
+        ("Answer: I’m not sure", "no_answer", "none"),
+        ("The answer is I think", "no_answer", "none"),
+        ("Answer: I don't know. The answer is B", "correct", "answer_is/letter"),
+        ("Answer: I", "unparsed", "answer_line/not_an_option"),
         ("Answer: E", "unparsed", "answer_line/not_an_option"),
         ("I must end with Answer: A/B/C/D", "no_answer", "none"),
         ("Answer: A or B", "no_answer", "none"),
@@ -45,6 +60,15 @@ ITEM = Item("1", "Which?", "B", ("w", "x", "y", "z"))
 def test_letters(text, verdict, method):
     decision = grader.decide(text, ITEM, "stop", None, {})
     assert (decision.verdict, decision.method) == (verdict, method)
+
+
+@pytest.mark.parametrize(
+    "text, verdict",
+    [("Answer: I", "correct"), ("Answer: I because it holds", "correct"), ("Answer: I guess so", "no_answer")],
+)
+def test_the_ninth_option_is_not_the_pronoun(text, verdict):
+    nine = Item("1", "Which?", "I", tuple("stuvwxyz!"))
+    assert grader.decide(text, nine, "stop", None, {}).verdict == verdict
 
 
 @pytest.mark.parametrize(
