@@ -46,7 +46,7 @@ rule all:
         collect_cells("<results>/generations/{model}/{benchmark}.meta.json"),
         collect_cells("<results>/grades/{model}/{benchmark}.jsonl.zst"),
         collect_costed_cells("<results>/flops/{model}/{benchmark}.parquet"),
-        expand("<results>/benchmarks/{benchmark}.jsonl", benchmark=STUDY.benchmarks),
+        expand("<results>/benchmarks/{benchmark}.jsonl", benchmark=BENCHMARKS),
         expand("<results>/models/{model}/config.json", model=COSTED_MODELS),
         rules.summarize.output,
         rules.find_frontier.output,

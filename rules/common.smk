@@ -44,22 +44,20 @@ def is_finished(cell):
     return Path(RESULTS, "grades", cell[0], f"{cell[1]}.jsonl.zst").exists()
 
 
-UNFINISHED = [cell for cell in STUDY.cells if STUDY.finished_only and not is_finished(cell)]
-CELLS = [cell for cell in STUDY.cells if cell not in set(UNFINISHED)]
+CELLS = [cell for cell in STUDY.cells if not STUDY.finished_only or is_finished(cell)]
+UNFINISHED = sorted(set(STUDY.cells) - set(CELLS))
+BENCHMARKS = list(dict.fromkeys(benchmark for _, benchmark in CELLS))
 COSTED_CELLS = [cell for cell in CELLS if not STUDY.is_control(cell[0])]
 COSTED_MODELS = list(dict.fromkeys(model for model, _ in COSTED_CELLS))
+COSTED_BENCHMARKS = list(dict.fromkeys(benchmark for _, benchmark in COSTED_CELLS))
 TRAINED_MODELS = [name for name, card in STUDY.models.items() if "training" in (card["source"] or {})]
 
-
-COSTED_BENCHMARKS = [name for name in STUDY.benchmarks if any(cell[1] == name for cell in COSTED_CELLS)]
+if not COSTED_CELLS:
+    raise WorkflowError(f"finished_only: no cell of a model is finished in {RESULTS}; run without it first.")
 
 SHOWN_FIGURES = [
     f"{RESULTS}/plots/{name}.png" for name in ("frontier_average", "frontier_overview", "trend", "saturation")
 ]
-
-
-if not COSTED_CELLS:
-    raise WorkflowError(f"finished_only: no cell of a model is finished in {RESULTS}; run without it first.")
 
 
 def fill(pattern, cells):

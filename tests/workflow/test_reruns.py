@@ -48,6 +48,11 @@ STUDY_CHANGES = {
         ("device: cpu}\n", "device: cpu}\nanalysis: {accuracy_thresholds: [0.4]}\n"),
         jobs(fit_trend=1, plot_trend=1),
     ),
+    "batch size changed": (("device: cpu}\n", "device: cpu, batch_size: 3}\n"), Counter()),
+    "precision changed": (
+        ("device: cpu}\n", "device: cpu, dtype: bfloat16}\n"),
+        jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+    ),
     "comment in the study": (("device: cpu}\n", "device: cpu}\n# a remark\n"), Counter()),
 }
 
@@ -133,7 +138,14 @@ DELETIONS = {
     "generations/nano-smoke-a/arithmetic-smoke.meta.json": jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
     "grades/oracle/arithmetic-smoke.jsonl.zst": jobs(grade=1) + ANALYSIS,
     "flops/nano-smoke-a/arithmetic-smoke.parquet": jobs(estimate_flops=1) + ANALYSIS,
+    "benchmarks/arithmetic-smoke.jsonl": jobs(load_benchmark=1, generate=2, grade=2, estimate_flops=1) + ANALYSIS,
+    "summary/completions.parquet": ANALYSIS,
+    "frontier/frontier.csv": jobs(find_frontier=1, fit_trend=1, write_summary=1, plot_trend=1)
+    + jobs(plot_frontier=1, plot_benchmark_frontier=1),
+    "trend/lines.csv": jobs(fit_trend=1, plot_trend=1),
     "plots/trend.png": jobs(plot_trend=1),
+    "plots/frontier_average.svg": jobs(plot_frontier=1),
+    "report/summary.txt": jobs(write_summary=1),
     "plots/frontier_arithmetic-smoke.png": jobs(plot_benchmark_frontier=1),
 }
 
@@ -173,3 +185,18 @@ def test_finished_only_analyses_what_there_is_and_lists_the_rest(checkout):
         "nano-smoke-a,arithmetic-easy,not finished when the tables were made",
         "oracle,arithmetic-easy,not finished when the tables were made",
     ]
+
+
+def test_edited_local_benchmark_is_loaded_anew(checkout):
+    card = (checkout.folder / "config/benchmarks/gsm8k-mip.yaml").read_text()
+    card = card.replace("gsm8k-mip", "own").replace("../../traces/DeepSeek-R1__gsm8k.jsonl.gz", "own.jsonl")
+    checkout.write("own/benchmarks/own.yaml", card.replace("rows: 582", "rows: 1"))
+    checkout.write("own/benchmarks/own.jsonl", '{"problem_id": "a", "problem": "1+1?", "gold": "2"}\n')
+    checkout.replace("config/contract.yaml", "[arithmetic-smoke]", "[own]")
+    checkout.replace("config/contract.yaml", "[nano-smoke-a, oracle]", "[oracle, nano-smoke-a]")
+    checkout.replace("config/contract.yaml", "study: contract", "study: contract\ncards: [../own]")
+    target = "results/contract/benchmarks/own.jsonl"
+    checkout.run("contract", "--", target)
+    assert checkout.planned("contract", "--", target) == Counter()
+    checkout.write("own/benchmarks/own.jsonl", '{"problem_id": "a", "problem": "1+2?", "gold": "3"}\n')
+    assert checkout.planned("contract", "--", target) == jobs(load_benchmark=1)
