@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import logging
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from pathlib import Path
 from . import plugins
 from .errors import InputError, suggest
 from .files import digest, read_jsonl
+from .grading import Limits, compare_pairs
 from .schema import Item, to_row
 
 log = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ def check_items(items: list[Item], card: dict, where: str) -> None:
         )
     grader = plugins.load("graders", card["grader"])
     seen: dict[str, str] = {}
+    golds: dict[tuple[str, str], Item] = {}
     for item in items:
         if not item.question or not item.target:
             raise InputError(f"{where}: item '{item.id}' has an empty {'question' if not item.question else 'target'}.")
@@ -58,15 +61,39 @@ def check_items(items: list[Item], card: dict, where: str) -> None:
                 )
             seen[value] = item.id
         try:
-            grader.check_target(item)
+            pair = grader.check_target(item)
         except InputError as error:
             raise InputError(f"{where}: {error}") from error
+        if pair:
+            golds.setdefault(pair, item)
+    _compare_golds(golds, grader.__name__, where)
     found = content_sha256(items)
     if card["content_sha256"] not in (None, found):
         raise InputError(
             f"{where}: the items' SHA-256 is {found}, but {card['card']} says {card['content_sha256']}: the source has changed."
         )
     log.info("%s: %d items, SHA-256 %s", where, len(items), found)
+
+
+_BAD_GOLDS = {
+    "timeout": "takes too long to compare",
+    "crashed": "can't be compared",
+    "unparsed": "can't be read",
+    "wrong": "doesn't equal itself",
+}
+
+
+def _compare_golds(golds: dict[tuple[str, str], Item], grader: str, where: str) -> None:
+    """Check that golds equal themselves, in a worker with limits; without golds none is started."""
+    if not golds:
+        return
+    with contextlib.closing(compare_pairs(list(golds), grader, workers=1, limits=Limits())) as verdicts:
+        for pair, (verdict, method) in verdicts:
+            if verdict != "correct":
+                item = golds[pair]
+                raise InputError(
+                    f"{where}: item '{item.id}': the gold answer {item.target[:80]!r} {_BAD_GOLDS[verdict]} ({method})."
+                )
 
 
 def content_sha256(items: list[Item]) -> str:

@@ -1,14 +1,20 @@
 import csv
 import gzip
+import json
 import logging
+import os
 import re
+import subprocess
+import sys
+from functools import partial
 
 import pytest
 
-from paretoscope import plugins
+from paretoscope import loading, plugins
 from paretoscope.benchmarks import render
 from paretoscope.errors import InputError
 from paretoscope.files import write_jsonl
+from paretoscope.grading import Limits, compare_pairs
 from paretoscope.loading import content_sha256, load_benchmark
 from paretoscope.schema import Item
 
@@ -121,13 +127,54 @@ def row(**changes) -> dict:
         ([*ROWS[:2], row(name="a")], "item 'a' has the same id as item 'a'"),
         ([*ROWS[:2], row(problem=" One plus one? ")], "item 'd' has the same question as item 'a'"),
         ([*ROWS[:2], row(problem="half \ud83d")], "item 'd' holds half a character"),
-        ([*ROWS[:2], row(answer="{" * 500)], "item 'd'.*gold answer"),
+        ([*ROWS[:2], row(answer="{" * 500)], "item 'd'.*gold answer .* can't be read .too_deep"),
+        ([*ROWS[:2], row(answer=r"\left( 1 + ")], "item 'd'.*gold answer .* can't be read .math_verify"),
     ],
 )
 def test_bad_items_are_told(tmp_path, rows, what):
     path = write(tmp_path / "a.jsonl", rows)
     with pytest.raises(InputError, match=rf"^{re.escape(str(path))}: .*{what}"):
         load_benchmark(card(path))
+
+
+def test_a_gold_that_keeps_the_algebra_busy_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(loading, "Limits", partial(Limits, cpu_seconds=1.0))
+    path = write(tmp_path / "a.jsonl", [*ROWS[:2], row(answer=r"\binom{1000000000}{500000000}")])
+    with pytest.raises(
+        InputError, match=rf"^{re.escape(str(path))}: item 'd': the gold answer .*binom.* takes too long"
+    ):
+        load_benchmark(card(path))
+
+
+def test_plain_golds_need_no_worker_and_golds_that_need_one_need_no_second(tmp_path, monkeypatch):
+    asked = []
+
+    def count(pairs, module, workers, limits):
+        asked.append((len(pairs), workers))
+        return compare_pairs(pairs, module, workers, limits)
+
+    monkeypatch.setattr(loading, "compare_pairs", count)
+    load_benchmark(card(write(tmp_path / "a.jsonl")))
+    assert asked == []
+    rows = [{"name": str(n), "problem": f"Question {n}?", "answer": r"\sqrt{2}" if n else "x+1"} for n in range(30)]
+    load_benchmark(card(write(tmp_path / "b.jsonl", rows), rows=30))
+    assert asked == [(2, 1)]
+
+
+def test_plain_golds_are_loaded_without_computer_algebra(tmp_path):
+    code = (
+        "import json, sys; from paretoscope.loading import load_benchmark\n"
+        "items = load_benchmark(json.loads(sys.argv[1]))\n"
+        "print(len(items), [name for name in ('sympy', 'math_verify', 'torch', 'pandas') if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(card(write(tmp_path / "a.jsonl")))],
+        env={**os.environ, "PYTHONPATH": str(plugins.PACKAGE.parent)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "3 []\n"
 
 
 def test_without_an_id_column_items_are_numbered(tmp_path):

@@ -7,5 +7,6 @@ Every grader file has
   algebra; what is left goes, as a pair of texts, to ``compare(gold, answer)`` in a worker that can be killed;
 - ``grade``, with the arguments of ``decide``: both in one, for texts that are trusted;
 - ``reference(item) -> str``: a response that must be graded correct;
-- ``check_target(item)``: InputError for a gold answer that can't be read or doesn't equal itself.
+- ``check_target(item) -> (str, str) or None``: InputError for a gold answer that can't be read; what only ``compare``
+  can tell, as a pair that it must find equal.
 """

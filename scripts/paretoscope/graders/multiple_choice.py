@@ -76,7 +76,7 @@ def reference(item: Item) -> str:
 
 
 def check_target(item: Item) -> None:
-    """Check that the gold answer is the letter of an option.
+    """Check that the gold answer is the letter of an option, which leaves nothing to compare.
 
     Raises
     ------
