@@ -85,8 +85,9 @@ def local_model_files(wildcards):
     card = STUDY.models[wildcards.model]
     if card["config"] and not needs_weights():
         return [card["config"]]
-    folder = Path((card["source"] or {}).get("path", "/nonexistent"))
-    return sorted(str(file) for file in folder.iterdir() if file.is_file()) if folder.is_dir() else []
+    if "path" not in (card["source"] or {}):
+        return []
+    return sorted(str(file) for file in Path(card["source"]["path"]).glob("*") if file.is_file())
 
 
 def initial_weights(wildcards):
