@@ -1,5 +1,7 @@
 """The math grader: one table of edge cases a layer, then whole responses."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -366,6 +368,33 @@ CHEAP = [
     ("15 widgets", "15 pieces", "", "correct"),
     ("5", " ", "", "no_answer"),
 ]
+
+
+@pytest.mark.parametrize(
+    "question, asks",
+    [
+        ("What percentage passed?", True),
+        ("What is the rate?", True),
+        ("Give it as a %.", True),
+        ("What is 20% of 50?", False),
+        (r"What is 20\% of 50?", False),
+        ("The percentage is 5. What is left?", False),
+        ("It rose by 20%. How many are left?", False),
+        ("What is 20% of 50 in percent?", True),
+        ("", False),
+    ],
+)
+def test_whether_a_percentage_is_asked_for(question, asks):
+    assert grader.asks_for_percentage(question) is asks
+
+
+def test_a_long_question_is_searched_once_and_in_linear_time():
+    started = time.process_time()
+    for question in ("what " * 100_000, "what 5%" * 100_000):
+        for _ in range(1_000):
+            assert not grader.asks_for_percentage(question)
+    assert time.process_time() - started < 2
+
 
 SYMBOLIC = [
     (r"\pi", "3.141593", "wrong"),

@@ -7,6 +7,7 @@ text, as numbers, and what is left with math-verify (:func:`compare`), which alo
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ..errors import InputError
 from ..schema import Item
@@ -235,16 +236,21 @@ def _assignment(text: str) -> tuple[str, str]:
     return (match["name"].strip(), match["value"].strip()) if match else ("", text)
 
 
-_PERCENTAGE = re.compile(
-    r"(?:what|which|how|find|determine|compute|calculate|express|give|by)\b[^.?!]*?(?<!\d)(?<!\d )(?<!\d\\)"
-    r"(?:percent|\\?%|\brate\b)",
-    re.IGNORECASE,
-)
+_ASKING = re.compile(r"(?:what|which|how|find|determine|compute|calculate|express|give|by)\b", re.IGNORECASE)
+_PERCENTAGE = re.compile(r"(?<!\d)(?<!\d )(?<!\d\\)(?:percent|\\?%|\brate\b)", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def asks_for_percentage(question: str) -> bool:
-    """Tell whether a question wants a percentage or a rate; one that only mentions 20% doesn't."""
-    return bool(_PERCENTAGE.search(question))
+    """Tell whether a question wants a percentage or a rate; one that only mentions 20% doesn't.
+
+    Takes time linear in the question's length, and once for all completions of it.
+    """
+    for sentence in re.split(r"[.?!]", question):
+        asking = _ASKING.search(sentence)
+        if asking and _PERCENTAGE.search(sentence, asking.end()):
+            return True
+    return False
 
 
 def _shown(answer: str) -> str:
