@@ -157,6 +157,9 @@ def test_the_closing_number(text, question, answer):
         ("Jeff has 86 glasses and 42 plates.", "ambiguous"),
         ("So it took 16 -", None),
         ("No number here.", None),
+        ("The answer is not 72.", None),
+        ("The answer can't be 72.", None),
+        ("The answer to it is **not** 72.", None),
     ],
 )
 def test_the_closing_number_is_not_guessed(text, expected):
@@ -172,6 +175,9 @@ def test_the_closing_number_is_not_guessed(text, expected):
         ("The length is $15.975$ inches.", "15.975"),
         ("She will be facing **east**.", "east"),
         ("The number of boxes is 3.", "3"),
+        ("The answer is not $72$.", None),
+        ("The answer isn't **72**.", None),
+        ("It is not 3, so the area is $4$.", "4"),
         ("the degree of $x^2$ is $2$, the degree of $", None),
         ("We put 5 in each, and go on", None),
         ("They need 8 meals for the 12 of them.", None),
@@ -263,6 +269,8 @@ def test_normalization_takes_any_text_and_settles(text):
         (r"6.72 \times 10^{-5}", "672/10000000"),
         ("5 million", "5000000"),
         ("six", "6"),
+        ("1e2", "100"),
+        ("-2.5E-3", "-1/400"),
         (r"1.\overline{3}", "4/3"),
         (r"0.1\overline{6}", "1/6"),
         (r"70\%", "70"),
@@ -273,7 +281,8 @@ def test_plain_numbers_are_read_exactly(text, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "5x", "1/0", r"\frac{1}{0}", "1,2", "0,111", "2:00", "5!", "1e5", "--5", "."]
+    "text",
+    ["", "x", "5x", "1/0", r"\frac{1}{0}", "1,2", "0,111", "2:00", "5!", "1e1000", "2e", "e2", "1 e2", "--5", "."],
 )
 def test_anything_else_is_no_plain_number(text):
     assert numbers.read_number(text) is None
@@ -366,6 +375,11 @@ CHEAP = [
     (r"20^\circ C", "20 degrees", "", "correct"),
     (r"\sqrt{2}", r"\sqrt{2} m", "How many meters?", "correct"),
     ("15 widgets", "15 pieces", "", "correct"),
+    ("100", "1e2", "", "correct"),
+    (r"\{1,2\}", "(1,2)", "", "wrong"),
+    ("(1,2)", r"\{1,2\}", "", "wrong"),
+    ("[1,2]", r"\{1,2\}", "", "wrong"),
+    (r"( f(1), 2 )", r"\{f(1), 2\}", "", "wrong"),
     ("5", " ", "", "no_answer"),
 ]
 
@@ -408,6 +422,10 @@ SYMBOLIC = [
     ("1,-2", "-2,1", "correct"),
     ("1,-2", "1", "wrong"),
     ("(1,2)", "(2,1)", "wrong"),
+    ("1,2", r"\{2,1\}", "correct"),
+    (r"\{1,2\}", "1, 2", "correct"),
+    ("1,2", "(1,2)", "correct"),
+    ("(1,2),(3,4)", r"\{(3,4),(1,2)\}", "correct"),
     ("[0,1)", "(0,1)", "wrong"),
     ("x=5", "y=5", "wrong"),
     ("y=2x+3", "2x+3", "correct"),
@@ -460,6 +478,12 @@ def test_symbolic_comparison(gold, answer, verdict):
         (r"so</think>after the tag <think> comes \boxed{5}", "stop", THINK, "correct", "boxed/exact"),
         (r"so</think>\boxed{5}<think>or \boxed{6}</think>", "stop", THINK, "correct", "boxed/exact"),
         (r"<think>so \boxed{5}", "stop", None, "no_answer", "reasoning/never_closed"),
+        ("The answer is not 5.", "stop", None, "no_answer", "none"),
+        ("The answer is **not** $5$.", "stop", None, "no_answer", "none"),
+        ("The answer is clearly not 5, as 5 is odd.", "stop", None, "no_answer", "none"),
+        ("Answer: not 5", "stop", None, "no_answer", "none"),
+        ("The answer is 5. The answer is not 6.", "stop", None, "correct", "answer_is/exact"),
+        (r"The answer is not 6. So \boxed{5}", "stop", None, "correct", "boxed/exact"),
         (r"\boxed{5", "stop", None, "unparsed", "boxed/unbalanced"),
         (r"\boxed{9^{9^{9^9}}}", "stop", None, "unparsed", "boxed/too_large_power"),
         (r"\boxed{\$}", "stop", None, "unparsed", "boxed/empty"),

@@ -104,7 +104,7 @@ def compare_plainly(gold: str, answer: str, question: str) -> tuple[str | None, 
         return "unparsed", "empty"
     if _squeeze(gold) == _squeeze(answer):
         return "correct", "exact"
-    for rule in (_compare_words, _compare_numerals, _compare_numbers):
+    for rule in (_compare_words, _compare_brackets, _compare_numerals, _compare_numbers):
         verdict, method = rule(gold, answer, question)
         if verdict is not None:
             return verdict, method
@@ -129,6 +129,17 @@ def _compare_words(gold: str, answer: str, question: str) -> tuple[str | None, s
 
 def _letters(text: str) -> str:
     return re.sub(r"[^a-z0-9\\]+", "", text.lower())
+
+
+_INSIDE = r"(?:[^()\[\]]|\([^()]*\))*"
+_POINT = re.compile(rf"[(\[]{_INSIDE},{_INSIDE}[)\]]")
+_LISTED_SET = re.compile(r"\\\{(?:(?!\\[{}]|\\mid|\\l[et]|\\g[et]|\\in(?![a-z])|[|:<>]).)*,.*\\\}", re.DOTALL)
+
+
+def _compare_brackets(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Tell a set of listed elements from a point or an interval; a gold without brackets may be either."""
+    kinds = {bool(_LISTED_SET.fullmatch(text)) - bool(_POINT.fullmatch(text)) for text in (gold, answer)}
+    return ("wrong", "brackets") if kinds == {1, -1} else (None, "")
 
 
 _NUMERAL = re.compile(r"([0-9][0-9A-F]*)\s*_\s*(?:\{\s*(?:\\text\{)?\s*)?(\d+|[a-z]+)\s*\}?\}?", re.IGNORECASE)

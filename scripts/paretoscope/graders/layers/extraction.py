@@ -133,6 +133,15 @@ _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 _SENTENCE_END = re.compile(r'(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)[.!?](?=[\s*"]|$)|\n| I hope')
 
 
+_NEGATION = re.compile(r"[\s*_]*(?:\w{2,20}ly[\s*_]+)?(?:not|never|neither)\b", re.IGNORECASE)
+_NEGATED_ANSWER = re.compile(
+    r"\banswers?\b[^.:\n]{0,80}?\b(?:(?:is|are|was|be|equals?)[\s*_]+(?:\w{2,20}ly[\s*_]+)?(?:not|never|neither)\b"
+    r"|(?:isn|aren|wasn|can|doesn)['’]?t\b|(?:can|does)\s?not\b)",
+    re.IGNORECASE,
+)
+"""*The answer is not 72* and *the answer can't be 72* say what it isn't."""
+
+
 def announced_answer(text: str, question: str, final_number: bool) -> Extract | None:
     """Return the answer that the last phrase such as *the answer is* announces."""
     for phrase in list(_PHRASE.finditer(text))[: -MAX_PHRASES - 1 : -1]:
@@ -148,7 +157,7 @@ def _after_phrase(rest: str, source: str, question: str, final_number: bool) -> 
     if formula:
         return Extract(formula, source)
     sentence = _first_sentence(rest)
-    if not re.search(r"\w", sentence):
+    if not re.search(r"\w", sentence) or _is_negated(rest, sentence, source):
         return None
     if source == "hash" and (not re.search(r"\d|\\", sentence) or len(rest) - len(sentence) > MAX_REST):
         return None
@@ -160,6 +169,11 @@ def _after_phrase(rest: str, source: str, question: str, final_number: bool) -> 
     if source == "answer_label" and len(rest) - len(sentence) > MAX_REST:
         return None
     return _from_sentence(sentence, source, question, final_number)
+
+
+def _is_negated(rest: str, sentence: str, source: str) -> bool:
+    """Tell an answer that is denied from one in words, as after the label of ``Answer: not possible``."""
+    return bool(_NEGATION.match(rest)) and (source == "answer_is" or bool(re.search(r"\d|\\", sentence)))
 
 
 def _leading_math(text: str) -> str | None:
@@ -225,6 +239,8 @@ def closing_number(text: str, question: str) -> Extract | None:
             if _UNFINISHED.search(line.rstrip("* ")) and not line.endswith("**"):
                 return None
             sentences = [part for part in re.split(r"(?<=[.!?])[\s*]+(?=\S)", line) if re.search(r"\d", part)]
+            if _NEGATED_ANSWER.search(sentences[-1]):
+                return None
             return _from_sentence(sentences[-1], "final_line", question, final_number=True)
     return None
 
@@ -238,11 +254,13 @@ _CLOSING_WORDS = 2
 def closing_formula(text: str) -> Extract | None:
     """Return the formula, number or bold word that the closing sentence ends with, give or take a unit."""
     text = text.rstrip()
+    line = re.split(r"(?<=[.!?])[\s*]+(?=\S)", text.splitlines()[-1] if text else "")[-1]
+    if _NEGATED_ANSWER.search(line):
+        return None
     found = [match for pattern in _MATH for match in pattern.finditer(text)]
     last = max(found, key=lambda match: match.end(), default=None)
     if last and _is_ending(text[last.end() :]):
         return Extract(last["math"].strip().rstrip(". "), "final_line")
-    line = re.split(r"(?<=[.!?])[\s*]+(?=\S)", text.splitlines()[-1] if text else "")[-1]
     bold = list(_BOLD.finditer(line))
     if bold and _is_ending(line[bold[-1].end() :]) and _word_count(bold[-1].group(1)) <= MAX_ANSWER_WORDS:
         return Extract(bold[-1].group(1), "final_line")

@@ -14,7 +14,7 @@ _PLAIN = re.compile(
     rf"(?P<sign>[+-]?) ?(?:(?P<mixed>{_INTEGER})(?: ?(?=\\frac)| (?=\d+ ?/)))?"
     rf"(?:\\frac ?\{{ ?(?P<fs>-?) ?(?P<fn>{_NUMBER}) ?\}} ?\{{ ?(?P<fd>{_NUMBER}) ?\}}"
     rf"|(?P<n>{_NUMBER}) ?/ ?(?P<d>{_NUMBER})"
-    rf"|(?P<number>{_NUMBER})(?: ?(?:\\times|\\cdot) ?10 ?\^ ?(?:(?P<p>\d)|\{{ ?(?P<power>[+-]?\d{{1,3}}) ?\}}))?)"
+    rf"|(?P<number>{_NUMBER})(?:[eE](?P<e>[+-]?\d{{1,3}})| ?(?:\\times|\\cdot) ?10 ?\^ ?(?:(?P<p>\d)|\{{ ?(?P<power>[+-]?\d{{1,3}}) ?\}}))?)"
     rf" ?(?:\\text\{{ ?)?(?P<scale>{'|'.join(_SCALE)})?(?: ?\}})? ?(?P<percent>\\%)?"
 )
 _REPEATING = re.compile(r"(-?) ?(\d*)\.(\d*) ?\\overline ?\{ ?(\d+) ?\}")
@@ -39,8 +39,8 @@ class Number:
 def read_number(text: str) -> Number | None:
     r"""Return the number that a normalized answer is, or None where it is anything more than a number.
 
-    Integers and decimals with thousands separators, ``a/b``, ``\frac{a}{b}``, mixed numbers, powers of ten, words such
-    as ``million``, a percent sign; ``zero`` to ``twelve``, ``1.\overline{3}``.
+    Integers and decimals with thousands separators, ``a/b``, ``\frac{a}{b}``, mixed numbers, powers of ten (also
+    ``1e2``), words such as ``million``, a percent sign; ``zero`` to ``twelve``, ``1.\overline{3}``.
     """
     if text.lower() in _WORDS:
         value = Fraction(_WORDS.index(text.lower()))
@@ -60,7 +60,7 @@ def read_number(text: str) -> Number | None:
         if match["fs"]:
             return None
         value += int(match["mixed"])
-    value *= Fraction(10) ** int(match["p"] or match["power"] or 0)
+    value *= Fraction(10) ** int(match["e"] or match["p"] or match["power"] or 0)
     if (match["sign"] == "-") != (match["fs"] == "-"):
         value = -value
     decimals = len(match["number"].partition(".")[2]) if match["number"] else 0
