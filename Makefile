@@ -27,8 +27,9 @@ setup: .venv/.installed ## install the pinned packages into .venv
 
 demo: setup ## train tiny models, run the embedded study, write its report
 	$(BIN)/snakemake --cores $(CORES) --configfile config/demo.yaml $(CALM)
-	$(BIN)/snakemake --cores 1 --configfile config/demo.yaml --report results/demo/report/report.html --quiet
-	@echo "Report: results/demo/report/report.html"
+	@$(BIN)/snakemake --cores 1 --configfile config/demo.yaml --report results/demo/report/report.html \
+		>results/demo/logs/report.log 2>&1 || { cat results/demo/logs/report.log; exit 1; }
+	@echo "Report: results/demo/report/report.html (the table above: results/demo/report/summary.txt)"
 
 smoke: setup ## the same workflow on two untrained-to-the-end models, in under a minute
 	$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml $(CALM)

@@ -12,7 +12,7 @@ min_version("9.27")
 
 
 # Only without a --configfile: Snakemake would otherwise merge the two studies key by key.
-if "study" not in config:
+if not workflow.configfiles:
 
     configfile: str(Path(workflow.basedir, "config", "config.yaml"))
 
@@ -61,3 +61,7 @@ rule all:
 
 onsuccess:
     show_summary()
+
+
+onerror:
+    show_how_to_continue()

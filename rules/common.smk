@@ -18,6 +18,9 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+# The report's captions read settings from the config, defaults included.
+config["analysis"] = STUDY.analysis
+
 if workflow.is_main_process:
     for warning in STUDY.warnings:
         logger.warning(f"Warning: {warning}")
@@ -103,7 +106,11 @@ def model_revision(wildcards):
 
 def recorded_files(wildcards):
     """Files, beside items and weights, that a cell's completions depend on."""
-    return generate.cell_files(STUDY, wildcards.model, wildcards.benchmark)
+    files = generate.cell_files(STUDY, wildcards.model, wildcards.benchmark)
+    for file in files:
+        if not Path(file).exists():
+            raise WorkflowError(f"{file}: no such recording; engine.traces in {STUDY.path} names it.")
+    return files
 
 
 def training_spec(wildcards):
@@ -151,6 +158,11 @@ def summary_spec():
 
 def plot_style():
     return {"study": STUDY.title, **STUDY.plots}
+
+
+def show_how_to_continue():
+    if workflow.is_main_process:
+        logger.error("Stopped before the end. What was finished is kept: mend what is named above, then run again.")
 
 
 def show_summary():

@@ -34,6 +34,9 @@ def job(log_file: str) -> Iterator[None]:
     except InputError as error:
         root.error("Error: %s", error)
         sys.exit(1)
+    except KeyboardInterrupt:
+        root.error("Interrupted; what was finished is kept.")
+        sys.exit(130)
     except Exception:
         # The traceback reaches the terminal by itself; the log needs it as well.
         terminal.addFilter(lambda record: False)

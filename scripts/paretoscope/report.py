@@ -7,6 +7,7 @@ import pandas as pd
 from .frontier import AVERAGE
 
 TRUNCATED_WARNING = 0.05
+UNREAD_WARNING = 0.05
 UNITS = ((1e15, "PFLOPs"), (1e12, "TFLOPs"), (1e9, "GFLOPs"), (1e6, "MFLOPs"))
 
 
@@ -36,6 +37,11 @@ def warnings(cells: pd.DataFrame, absent: pd.DataFrame, frontier: pd.DataFrame) 
     found = [
         f"{row.model} x {row.benchmark}: {row.truncated_rate:.0%} of the completions were cut by the token limit"
         for row in models[models["truncated_rate"] > TRUNCATED_WARNING].itertuples()
+    ]
+    unread = models["no_answer_rate"] + models["unparsed_rate"]
+    found += [
+        f"{row.model} x {row.benchmark}: no answer could be read in {rate:.0%} of the completions; they count as wrong"
+        for row, rate in zip(models[unread > UNREAD_WARNING].itertuples(), unread[unread > UNREAD_WARNING], strict=True)
     ]
     undecided = models["timeout_rate"] + models["crashed_rate"]
     found += [

@@ -103,6 +103,7 @@ def _build(architecture: dict, init: Path | None):
     """Return the model in training mode, with random weights or those of ``init``."""
     import transformers
 
+    transformers.utils.logging.disable_progress_bar()  # the job's own progress lines are enough
     keys = {key: value for key, value in architecture.items() if key != "model_type"}
     kind = architecture.get("model_type", "")
     if kind not in MODEL_TYPES:

@@ -150,12 +150,16 @@ def test_a_recording_that_is_cut_short_or_absent_is_told(trace, tmp_path):
         ("t/{model}__{benchmark}.jsonl", "t/tiny__sums.jsonl"),
         ("t/{model_name}.jsonl", "t/Tiny 1B.jsonl"),
         ({"sums": "{model}.gz", "other": "x"}, "tiny.gz"),
-        ("t/{else}.jsonl", "t/{else}.jsonl"),
     ],
 )
 def test_paths_of_cells(traces, path):
     resolved = recorded.resolve(settings(traces=traces), lambda path: f"study/{path}")
     assert recorded.files(resolved, {"id": "tiny", "name": "Tiny 1B"}, {"id": "sums"}) == [f"study/{path}"]
+
+
+def test_an_unknown_placeholder_in_a_path_is_refused():
+    with pytest.raises(InputError, match=r"engine\.traces: unknown placeholder {modle}\. Did you mean '{model}'"):
+        recorded.resolve({"traces": "t/{modle}.jsonl"}, str)
 
 
 def test_a_benchmark_without_a_path_is_told():

@@ -87,7 +87,7 @@ def test_interrupted_run_goes_on_and_ends_the_same(finished, tmp_path, stop):
     run.wait(timeout=60)
     if stop == signal.SIGKILL:
         checkout.run("contract", "--unlock")
-    checkout.run("contract", "--rerun-incomplete")
+    checkout.run("contract")
     for name in (
         "generations/nano-smoke-a/arithmetic-smoke.jsonl.zst",
         "grades/nano-smoke-a/arithmetic-smoke.jsonl.zst",

@@ -6,14 +6,16 @@ tokens. What the recording doesn't say (finish reason, prompt tokens, seconds) s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from ..errors import InputError
+from ..errors import InputError, suggest
 from ..files import read_jsonl
 from ..schema import FINISH_REASONS, Completion, Request, Sampling
 
 MAX_COUNT = 2**31 - 1
+PLACEHOLDERS = ("{model}", "{model_name}", "{benchmark}")
 
 PROTOCOL = 1
 NEEDS_WEIGHTS = False
@@ -56,6 +58,12 @@ KINDS = {str: "text", int: "a whole number", type(None): "null"}
 def resolve(settings: dict, relative) -> dict:
     """Return the settings with paths relative to the working folder instead of the study's."""
     traces = settings["traces"]
+    for path in [traces] if isinstance(traces, str) else traces.values():
+        for placeholder in re.findall(r"\{.*?\}", path):
+            if placeholder not in PLACEHOLDERS:
+                raise InputError(
+                    f"engine.traces: unknown placeholder {placeholder}.{suggest(placeholder, PLACEHOLDERS)}"
+                )
     resolved = (
         relative(traces)
         if isinstance(traces, str)

@@ -67,7 +67,7 @@ def draw_frontier(
             np.array([(row["x_low"], row["y"]), (row["x_high"], row["y"])]),
         ]
         for bar in bars[-2:]:
-            axes.plot(*bar.T, color=colour, alpha=0.45, linewidth=0.9, zorder=2, solid_capstyle="butt")
+            axes.plot(*bar.T, color=colour, alpha=0.45, linewidth=2.6, zorder=2, solid_capstyle="butt")
         axes.plot(row["x"], row["y"], zorder=5 if row["on_frontier"] else 3, **marker(row, colour, marker_size))
     named = points if labels == "all" else points[points["on_frontier"]] if labels == "frontier" else points.iloc[:0]
     hidden = points.drop(named.index)
