@@ -169,6 +169,9 @@ def _cards(study: dict, key: str, kind: str, folders: list[Path], path: Path) ->
     files = find_cards(folders, key)
     cards = {}
     for index, name in enumerate(study[key]):
+        misnamed = next((file for file in files.values() if file.stem == name), None)
+        if name not in files and misnamed:
+            read_card(misnamed, kind)  # says that its id isn't its file's name
         if name not in files:
             raise error_at(
                 path,

@@ -25,7 +25,11 @@ def summary_text(title: str, cells: pd.DataFrame, absent: pd.DataFrame, frontier
     benchmarks = cells["benchmark"].nunique()
     averages = frontier[(frontier["scope"] == AVERAGE) & frontier["left_out"].isna()]
     lines = [f"{title}: {len(cells)} cells, mean over {benchmarks} benchmark{'s' if benchmarks > 1 else ''}", ""]
-    lines += _table(averages) if len(averages) else ["No model has all benchmarks, so there is no average."]
+    lines += (
+        _table(averages)
+        if len(averages)
+        else ["No model has an accuracy and FLOPs on all benchmarks, so there is no average."]
+    )
     lines += ["", *(f"! {warning}" for warning in warnings(cells, absent, frontier))]
     lines += ["", "Figures:", *(f"  {figure}" for figure in figures)]
     return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"

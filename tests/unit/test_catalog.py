@@ -293,6 +293,12 @@ def test_an_id_taken_by_a_card_of_another_file_name_is_told(write_yaml, load, st
         load(study_config)
 
 
+def test_a_card_that_the_study_means_but_that_has_another_id_is_told(write_yaml, load, study_config, model_card):
+    write_yaml("models/tiny.yaml", {**model_card, "id": "other"})
+    with pytest.raises(InputError, match=r"tiny\.yaml, line 1: id: the id 'other' isn't the file's name"):
+        load(study_config)
+
+
 @pytest.mark.parametrize("text", ["id:\nname: x\n", "{id: tiny, name: x}\n", "name: x\n"])
 def test_a_card_whose_id_is_not_seen_without_parsing_goes_by_its_file_name(write_yaml, tmp_path, text):
     path = write_yaml("models/tiny.yaml", text)
