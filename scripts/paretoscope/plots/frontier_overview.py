@@ -70,4 +70,5 @@ def _title(shown: pd.DataFrame) -> str:
     front = benchmarks[benchmarks["on_frontier"]].groupby("model")["scope"].nunique()
     always = int((front == n).sum())
     models = "model is" if always == 1 else "models are"
-    return f"{always} of {shown['model'].nunique()} {models} on the frontier of all {n} benchmarks"
+    every = "both" if n == 2 else f"all {n}"
+    return f"{always} of {shown['model'].nunique()} {models} on the frontier of {every} benchmarks"
