@@ -18,7 +18,7 @@ rule find_frontier:
     conda:
         "../envs/analysis.yaml"
     params:
-        digest=plugins.source_digest("frontier.py", "statistics.py"),
+        digest=plugins.source_digest("frontier.py"),
     script:
         "../scripts/find_frontier.py"
 

@@ -169,10 +169,9 @@ def _cards(study: dict, key: str, kind: str, folders: list[Path], path: Path) ->
     files = find_cards(folders, key)
     cards = {}
     for index, name in enumerate(study[key]):
-        misnamed = next((file for file in files.values() if file.stem == name), None)
-        if name not in files and misnamed:
-            read_card(misnamed, kind)  # says that its id isn't its file's name
         if name not in files:
+            for misnamed in (file for file in files.values() if file.stem == name):
+                read_card(misnamed, kind)  # says that its id isn't its file's name
             raise error_at(
                 path,
                 (key, index),
@@ -186,9 +185,7 @@ def _cards(study: dict, key: str, kind: str, folders: list[Path], path: Path) ->
 def _component(block: dict, folder: str, key: str, path: Path, keys: tuple) -> dict:
     """Check a block that names a component against the settings that the component declares."""
     name = block[key]
-    if name not in plugins.available(folder):
-        known = plugins.available(folder)
-        raise error_at(path, (*keys, key), f"unknown {folder.rstrip('s')} '{name}'.{suggest(name, known)}")
+    _check_known(folder.rstrip("s"), name, folder, path, (*keys, key))
     settings = plugins.load(folder, name).SETTINGS
     schema = {
         "type": "object",
@@ -197,6 +194,12 @@ def _component(block: dict, folder: str, key: str, path: Path, keys: tuple) -> d
         "required": [setting for setting, part in settings.items() if "default" not in part],
     }
     return check(block, schema, path, keys)
+
+
+def _check_known(what: str, name: str, folder: str, path: Path, keys: tuple) -> None:
+    known = plugins.available(folder)
+    if name not in known:
+        raise error_at(path, keys, f"unknown {what} '{name}'.{suggest(name, known)}")
 
 
 def _is_control(engine) -> bool:
@@ -229,12 +232,9 @@ def _check_model(card: dict, file: Path) -> dict:
         raise error_at(
             file, ("release_date",), f'{card["release_date"]!r} isn\'t a day; write it as "2026-01-31".'
         ) from error
-    known = plugins.available("flops/architectures")
-    if card["architecture"] and card["architecture"]["model_type"] not in known:
-        model_type = card["architecture"]["model_type"]
-        raise error_at(
-            file, ("architecture", "model_type"), f"unknown model_type '{model_type}'.{suggest(model_type, known)}"
-        )
+    if card["architecture"]:
+        keys = ("architecture", "model_type")
+        _check_known("model_type", card["architecture"]["model_type"], "flops/architectures", file, keys)
     if card["architecture"] and card["config"]:
         raise error_at(file, ("config",), "give architecture or config, not both.")
     if "training" in card["source"] and not card["architecture"]:
@@ -248,30 +248,21 @@ def _check_model(card: dict, file: Path) -> dict:
 
 
 def _check_benchmark(card: dict, file: Path) -> dict:
-    if card["format"] not in plugins.available("benchmarks"):
-        raise error_at(
-            file,
-            ("format",),
-            f"unknown format '{card['format']}'.{suggest(card['format'], plugins.available('benchmarks'))}",
-        )
-    for column in () if "generator" in card["source"] else plugins.load("benchmarks", card["format"]).COLUMNS:
+    _check_known("format", card["format"], "benchmarks", file, ("format",))
+    columns = plugins.load("benchmarks", card["format"]).COLUMNS
+    for column in () if "generator" in card["source"] else columns:
         if column not in card["columns"]:
             raise error_at(
                 file, ("columns",), f"the format '{card['format']}' needs to know which column is '{column}'."
             )
     if card["id"] in RESERVED:
         raise error_at(file, ("id",), f"'{card['id']}' names a figure of all benchmarks; choose another id.")
-    if (
-        "distractors" in plugins.load("benchmarks", card["format"]).COLUMNS
-        and "{choices}" not in card["prompt"]["template"]
-    ):
-        raise error_at(
-            file, ("prompt", "template"), "the text {choices} is missing, so the options would not be shown."
-        )
-    if "{question}" not in card["prompt"]["template"]:
-        raise error_at(
-            file, ("prompt", "template"), "the text {question} is missing, so the problem would not be asked."
-        )
+    placeholders = {"{question}": "the problem would not be asked"}
+    if "distractors" in columns:
+        placeholders["{choices}"] = "the options would not be shown"
+    for placeholder, consequence in placeholders.items():
+        if placeholder not in card["prompt"]["template"]:
+            raise error_at(file, ("prompt", "template"), f"the text {placeholder} is missing, so {consequence}.")
     card["grading"] = _component(card["grading"], "graders", "grader", file, ("grading",))
     if "path" in card["source"]:
         card["source"]["path"] = _relative_to(file)(card["source"]["path"])

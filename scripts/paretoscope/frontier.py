@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import InputError
-from .schema import Column, names
+from .schema import MODEL, Column, names
 
 AVERAGE = "average"
 """The scope that stands for the mean over all benchmarks; every other scope is a benchmark id."""
@@ -16,11 +16,7 @@ AVERAGE = "average"
 POINTS = (
     Column("scope", "str", "", f"benchmark id, or '{AVERAGE}' for the mean over benchmarks"),
     Column("scope_name", "str", "", "name to show"),
-    Column("model", "str", "", "model id"),
-    Column("model_name", "str", "", "name to show"),
-    Column("family", "str", "", "model family"),
-    Column("kind", "str", "", "dense, moe or hybrid"),
-    Column("type", "str", "", "reasoning, instruct or base"),
+    *MODEL,
     Column("release_date", "str", "ISO date", "release date of the model"),
     Column("n_benchmarks", "int64", "benchmarks", "benchmarks that the row covers"),
     Column("n_items", "int64", "items", "items graded, summed over benchmarks"),
@@ -29,7 +25,7 @@ POINTS = (
     Column("total_flops_se", "float64", "FLOPs", "standard error of total_flops_mean"),
     Column("accuracy", "float64", "fraction", "mean accuracy, every benchmark counting the same"),
     Column("accuracy_se", "float64", "fraction", "standard error of accuracy, benchmarks taken as independent"),
-    Column("accuracy_low", "float64", "fraction", "lower end of the 95 % interval (Wilson)"),
+    Column("accuracy_low", "float64", "fraction", "lower end of the 95 % interval (Wilson; averages: MOVER)"),
     Column("accuracy_high", "float64", "fraction", "upper end of the 95 % interval"),
     Column("left_out", "str", "", "why the model is not a point of this scope; empty where it is one"),
 )
@@ -45,7 +41,7 @@ FRONTIER = (
 )
 """``frontier/frontier.csv``: the points with their place relative to the frontier."""
 
-_IDENTITY = ["model", "model_name", "family", "kind", "type", "release_date"]
+_IDENTITY = [*names(MODEL), "release_date"]
 _log = logging.getLogger(__name__)
 
 

@@ -7,15 +7,11 @@ import logging
 import numpy as np
 import pandas as pd
 
-from .schema import Column, names
+from .schema import MODEL, Column, names
 from .statistics import clustered_mean, wilson_interval
 
 _CELL = (
-    Column("model", "str", "", "model id"),
-    Column("model_name", "str", "", "name to show"),
-    Column("family", "str", "", "model family"),
-    Column("kind", "str", "", "dense, moe or hybrid"),
-    Column("type", "str", "", "reasoning, instruct or base"),
+    *MODEL,
     Column("benchmark", "str", "", "benchmark id"),
     Column("benchmark_name", "str", "", "name to show"),
 )
@@ -30,7 +26,7 @@ CURVES = (
     Column("completion_tokens_mean", "float64", "tokens", "mean tokens spent when stopped at the budget"),
     Column("n_items", "int64", "items", "items graded"),
     Column("n_completions", "int64", "completions", "completions graded"),
-    Column("truncated_rate", "float64", "fraction", "completions cut off before an answer, at whatever length"),
+    Column("truncated_rate", "float64", "fraction", "completions cut by the token limit, at whatever length"),
 )
 """``saturation/curves.csv``: one row per (model, benchmark, budget)."""
 
@@ -44,7 +40,7 @@ BUDGETS = (
     Column("last_budget_tokens", "Int64", "tokens", "largest budget of the curve"),
     Column("n_items", "int64", "items", "items graded"),
     Column("n_completions", "int64", "completions", "completions graded"),
-    Column("truncated_rate", "float64", "fraction", "completions cut off before an answer, at whatever length"),
+    Column("truncated_rate", "float64", "fraction", "completions cut by the token limit, at whatever length"),
     Column("note", "str", "", "what limits the result, or why there is none"),
 )
 """``saturation/budgets.csv``: one row per (model, benchmark)."""

@@ -187,6 +187,15 @@ CELLS = (
 )
 """``summary/cells.csv``: one row per (model, benchmark). What was not measured is empty, never 0."""
 
+MODEL = (
+    Column("model", "str", "", "model id"),
+    Column("model_name", "str", "", "name to show"),
+    Column("family", "str", "", "model family"),
+    Column("kind", "str", "", "dense, moe or hybrid"),
+    Column("type", "str", "", "reasoning, instruct or base"),
+)
+"""What the tables of the analysis, which has no controls, say of a model."""
+
 ABSENT_CELLS = (
     Column("model", "str", "", "model id"),
     Column("benchmark", "str", "", "benchmark id"),

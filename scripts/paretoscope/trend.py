@@ -8,17 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from .schema import Column, names
+from .schema import MODEL, Column, names
 
 MIN_POINTS = 5
 """Fewest points through which a line is fitted."""
 
 EFFICIENCY = (
-    Column("model", "str", "", "model id"),
-    Column("model_name", "str", "", "name to show"),
-    Column("family", "str", "", "model family"),
-    Column("kind", "str", "", "dense, moe or hybrid"),
-    Column("type", "str", "", "reasoning, instruct or base"),
+    *MODEL,
     Column("release_date", "str", "ISO date", "release date of the model"),
     Column("total_flops_mean", "float64", "FLOPs", "mean FLOPs per completion over the benchmarks"),
     Column("accuracy", "float64", "fraction", "mean accuracy over the benchmarks"),

@@ -162,6 +162,11 @@ COLUMNS = {"columns": {"question": "q", "target": "a"}}
         ({"rows": 0}, "rows", "minimum of 1"),
         ({"rows": 5.0}, "rows", "is not of type 'integer'"),
         ({"id": "other"}, "id", "isn't the file's name"),
+        (
+            {**HUB, "format": "multiple_choice", "columns": {"question": "q", "target": "a", "distractors": ["b"]}},
+            "prompt.template",
+            "the text {choices} is missing, so the options would not be shown.",
+        ),
         ({"format": "arithmetik"}, "format", "unknown format 'arithmetik'. Did you mean 'arithmetic'?"),
         ({"prompt.template": "Solve it."}, "prompt.template", "the text {question} is missing"),
         ({"prompt.template": "{Question}"}, "prompt.template", "the text {question} is missing"),

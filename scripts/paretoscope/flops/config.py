@@ -155,6 +155,19 @@ class Config:
         window = self.size("sliding_window") if any(sliding) else None
         return [window if slides else None for slides in sliding]
 
+    def windows_of_late_layers(self, layers: int) -> list[int | None]:
+        """Return the window of each layer where ``use_sliding_window`` lets those from ``max_window_layers`` on slide.
+
+        Raises
+        ------
+        InputError
+            As :meth:`windows`, or ``max_window_layers`` is missing.
+        """
+        if not self.flag("use_sliding_window", default=False):
+            return [None] * layers
+        first = self.size("max_window_layers", minimum=0)
+        return self.windows([index >= first for index in range(layers)])
+
 
 def _listing(given: dict) -> str:
     return ", ".join(f"{key} = {value}" for key, value in given.items())

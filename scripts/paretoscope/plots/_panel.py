@@ -122,6 +122,13 @@ def counts(table: pd.DataFrame) -> str:
     return f"{items} item{'s' if items != '1' else ''}, {samples} completion{'s' if samples != '1' else ''} each"
 
 
+def footnote(points: pd.DataFrame, style: dict) -> str:
+    """Return what stands below a frontier: study, numbers, what the bars are, and the models that are left out."""
+    shown = points[points["left_out"].isna()]
+    bars = "Bars: 95 % intervals over items (Wilson for accuracy)."
+    return f"{style['study']}. {counts(shown)}. {bars} {left_out(points)}"
+
+
 def _range(values: pd.Series) -> str:
     low, high = (f"{value:,.10g}" for value in (values.min(), values.max()))
     return low if low == high else f"{low} to {high}"

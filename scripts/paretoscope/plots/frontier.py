@@ -30,8 +30,7 @@ def draw(points: pd.DataFrame, style: dict) -> Figure:
             _panel.finding(points),
             "Up and to the left is better; in the shaded region, another model is at least as accurate for less.",
             _style.legend(shown, colour_of),
-            f"{style['study']}. {_panel.counts(shown)}. Bars: 95 % intervals over items (Wilson for accuracy). "
-            + _panel.left_out(points),
+            _panel.footnote(points, style),
             height=min(0.62 * 72 * style["width_inches"], 420),
         )
         left, bottom = 4.8 * size, 3.4 * size

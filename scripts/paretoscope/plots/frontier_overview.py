@@ -40,8 +40,7 @@ def draw(points: pd.DataFrame, style: dict) -> Figure:
             _title(shown),
             "Named models are on the frontier. Up and to the left is better.",
             _style.legend(shown, colour_of),
-            f"{style['study']}. {_panel.counts(shown)}. Bars: 95 % intervals over items (Wilson for accuracy). "
-            + _panel.left_out(points),
+            _panel.footnote(points, style),
             height=rows * panel_height + 1.2 * size,
         )
         cell = sheet.width / columns

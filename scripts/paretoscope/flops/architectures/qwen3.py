@@ -12,16 +12,12 @@ from ..blocks import Architecture, attention, attention_projections, decoder, ga
 def describe(config) -> Architecture:
     """Return the architecture of a ``Config``; InputError for what it lacks or contradicts."""
     hidden = config.size("hidden_size")
-    layers = config.size("num_hidden_layers")
+    windows = config.windows_of_late_layers(config.size("num_hidden_layers"))
     heads, kv_heads, head_size = config.attention_heads(head_size_required=True)
     bias = config.flag("attention_bias", default=False)
     all_norms = norms(hidden, hidden, head_size, head_size)
     projections = attention_projections(hidden, heads, kv_heads, head_size, qkv_bias=bias, output_bias=bias)
     ffn = gated_ffn(hidden, config.size("intermediate_size"))
-    windows = [None] * layers
-    if config.flag("use_sliding_window", default=False):
-        first = config.size("max_window_layers", minimum=0)
-        windows = config.windows([index >= first for index in range(layers)])
     return decoder(
         config.model_type,
         [(all_norms, projections, attention(heads, head_size, window), ffn) for window in windows],
