@@ -177,7 +177,9 @@ def _with_defaults(value, schema):
     if isinstance(value, list):
         return [_with_defaults(element, schema.get("items", {})) for element in value]
     if not isinstance(value, dict):
-        return float(value) if schema.get("type") == "number" else value
+        types = schema.get("type", ())
+        is_number = "number" in ([types] if isinstance(types, str) else types) and isinstance(value, int)
+        return float(value) if is_number and not isinstance(value, bool) else value
     for choice in schema.get("oneOf", ()):
         if choice.get("type") == "object" and set(choice.get("required", ())) <= set(value):
             schema = choice

@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 
 CATALOG = SCHEMAS.parent
 
+REASONING_TEMPERATURE = 0.6
+"""Temperature of a reasoning model whose card doesn't say (arXiv 2512.24776); other models decode greedily."""
+
 RESERVED = ("average", "overview")
 """Scopes of figures that are no benchmark's."""
 
@@ -52,17 +55,27 @@ class Study:
         ]
 
     def engine_of(self, model: str) -> dict:
-        """The engine block that answers for a model: the study's, or the model's own for a control."""
-        own = self.models[model]["engine"]
-        return {"name": own} if own else self.engine
+        """The engine block that answers for a model: a control's own, or the study's with what the card overrides."""
+        card = self.models[model]
+        if card["engine"]:
+            return {"name": card["engine"]}
+        taken = getattr(plugins.load("engines", self.engine["name"]), "CARD_SETTINGS", ())
+        return {**self.engine, **{key: value for key, value in card["serving"].items() if key in taken}}
 
     def is_control(self, model: str) -> bool:
         """Whether the id is a control: a check of the pipeline, no model."""
         return self.models[model]["kind"] == "control"
 
     def sampling_of(self, model: str) -> dict:
-        """A model's sampling with the study's overrides; a control doesn't sample."""
-        return {**self.models[model]["sampling"], **({} if self.is_control(model) else self.sampling)}
+        """A model's sampling with the study's overrides; a control doesn't sample.
+
+        Keys other than the temperature may be None: then the model's own generation_config.json decides.
+        """
+        card = self.models[model]
+        sampling = {**card["sampling"], **({} if self.is_control(model) else self.sampling)}
+        if sampling["temperature"] is None:
+            sampling["temperature"] = REASONING_TEMPERATURE if card["type"] == "reasoning" else 0.0
+        return sampling
 
     def samples_of(self, model: str) -> int:
         """Completions per item: one where decoding is greedy, since all would be the same."""

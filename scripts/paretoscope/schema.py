@@ -78,6 +78,18 @@ class Completion:
     """``stop``, ``length`` (the token limit came first) or None (the recording doesn't say)."""
     prompt_tokens: int | None
     completion_tokens: int | None
+    reasoning_tokens: int | None = None
+    """Completion tokens up to the end of the reasoning, its closing marker included; None where that isn't known."""
+    cached_tokens: int | None = None
+    """Prompt tokens whose keys and values the engine already had."""
+    latency_seconds: float | None = None
+    """From sending the request to its last token, waiting in the engine's queue included."""
+    first_token_seconds: float | None = None
+    """From sending the request to its first token."""
+
+
+MEASURED = ("cached_tokens", "latency_seconds", "first_token_seconds")
+"""Fields of a completion that differ from run to run; they go to the stats file, so that completions can be compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,11 @@ HEX = "0123456789abcdef0123456789abcdef01234567"
         ({"config": "config.json"}, "config", "give architecture or config, not both."),
         ({"reasoning": {"start": "<think>"}}, "reasoning", "is missing"),
         ({"context_length": 0}, "context_length", "minimum of 1"),
-        ({"sampling": {}}, "sampling", "key 'temperature' is missing"),
+        ({"sampling": {"heat": 1}}, "sampling.heat", "unknown key"),
+        ({"serving": {"gpus": 0}}, "serving.gpus", "minimum of 1"),
+        ({"serving": {"memory_fraction": 1.0}}, "serving.memory_fraction", "than or equal to the maximum of 1"),
+        ({"serving": {"attention_backend": "a b"}}, "serving.attention_backend", "does not match"),
+        ({"serving": {"trust_remote_code": True}}, "serving.trust_remote_code", "is not of type 'string'"),
         ({"sampling.temperature": -0.1}, "sampling.temperature", "minimum of 0"),
         ({"sampling.temperature": float("nan")}, "sampling.temperature", "is not of type 'number'"),
         ({"sampling.top_p": 0}, "sampling.top_p", "less than or equal to the minimum"),
@@ -372,6 +376,23 @@ def test_warnings(write_yaml, load, study_config, model_card, changes, card_chan
     assert warning is None or warning in warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("card", "study", "temperature"),
+    [
+        ({"type": "reasoning", "sampling": {}}, {}, 0.6),
+        ({"type": "instruct", "sampling": {}}, {}, 0.0),
+        ({"type": "base", "sampling": {"temperature": None}}, {}, 0.0),
+        ({"type": "reasoning", "sampling": {"temperature": 1}}, {}, 1.0),
+        ({"type": "reasoning", "sampling": {}}, {"sampling": {"temperature": 0.3}}, 0.3),
+    ],
+)
+def test_temperature_follows_the_type_unless_said(write_yaml, load, study_config, model_card, card, study, temperature):
+    write_yaml("models/tiny.yaml", {**model_card, **card})
+    sampling = load({**study_config, **study}).sampling_of("tiny")
+    assert sampling["temperature"] == temperature
+    assert (sampling["top_p"], sampling["top_k"], sampling["min_p"]) == (None, None, None)
+
+
 def test_what_a_study_says_of_its_cells(write_yaml, load, study_config, model_card):
     study = load(
         {
@@ -387,7 +408,7 @@ def test_what_a_study_says_of_its_cells(write_yaml, load, study_config, model_ca
     assert study.engine_of("oracle") == {"name": "oracle"}
     assert study.engine_of("tiny")["batch_size"] == 64
     assert study.is_control("oracle") and not study.is_control("tiny")
-    assert study.sampling_of("tiny")["top_p"] == 0.5 and study.sampling_of("oracle")["top_p"] == 1
+    assert study.sampling_of("tiny")["top_p"] == 0.5 and study.sampling_of("oracle")["top_p"] is None
     assert (study.samples_of("tiny"), study.samples_of("oracle")) == (3, 1)
     spec = study.summary_spec(study.cells[:1], study.cells[1:])
     assert spec["cells"] == [("oracle", "sums")]
