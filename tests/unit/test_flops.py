@@ -369,6 +369,7 @@ def test_command_prints_json(config_file, capsys):
     assert report["parameters"]["total"] == architecture.parameters.total
     assert report["parameters"]["active"] == architecture.parameters.active
     assert report["flops"] == {"prefill": prefill, "decode": decode, "total": prefill + decode}
+    assert report["kv_bytes_per_token"] == flops.kv_bytes_per_token(architecture) == 3 * 2 * 2 * 16 * 2
 
 
 def test_command_prints_a_table(config_file, capsys):

@@ -1,4 +1,4 @@
-"""Parameters and FLOPs of a model, computed from its ``config.json``.
+"""Parameters, FLOPs and memory of a model, computed from its ``config.json``.
 
 >>> architecture = describe(config)
 >>> architecture.parameters.total
@@ -36,8 +36,18 @@ from .. import plugins
 from ..errors import InputError, suggest
 from .blocks import Architecture, Block, Parameters
 from .config import Config
+from .memory import cache_bytes, kv_bytes_per_token, weight_bytes
 
-__all__ = ["Architecture", "Parameters", "breakdown", "completion_flops", "describe"]
+__all__ = [
+    "Architecture",
+    "Parameters",
+    "breakdown",
+    "cache_bytes",
+    "completion_flops",
+    "describe",
+    "kv_bytes_per_token",
+    "weight_bytes",
+]
 
 _FOLDER = "flops/architectures"
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from ..errors import InputError
-from . import Architecture, breakdown, describe
+from . import Architecture, breakdown, describe, kv_bytes_per_token
 
 _COLUMNS = ("parameters", "active", "prefill", "decode")
 
@@ -60,6 +60,7 @@ def _as_json(architecture: Architecture, components: dict[str, dict[str, int]]) 
             "decode": totals["decode"],
             "total": totals["prefill"] + totals["decode"],
         },
+        "kv_bytes_per_token": kv_bytes_per_token(architecture),
         "components": components,
     }
     return json.dumps(report, indent=2)

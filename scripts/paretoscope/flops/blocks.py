@@ -27,6 +27,10 @@ class Causal:
         """Return the keys that tokens 1 to ``tokens`` attend in all: n(n + 1) / 2."""
         return tokens * (tokens + 1) // 2
 
+    def kept_tokens(self, tokens: int) -> int:
+        """Return of how many tokens the cache must hold keys and values once ``tokens`` were fed: all."""
+        return tokens
+
 
 @dataclass(frozen=True, slots=True)
 class SlidingWindow:
@@ -39,6 +43,10 @@ class SlidingWindow:
         filling = np.minimum(tokens, self.size)
         return filling * (filling + 1) // 2 + (tokens - filling) * self.size
 
+    def kept_tokens(self, tokens: int) -> int:
+        """Return of how many tokens the cache must hold keys and values once ``tokens`` were fed: the last ``size``."""
+        return min(tokens, self.size)
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -50,8 +58,19 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
+class Cache:
+    """What a term keeps of a sequence: ``token`` elements for each token that ``mask`` keeps, and a constant state."""
+
+    token: int = 0
+    mask: Causal | SlidingWindow = Causal()
+    state_bytes: int = 0
+    """Bytes of a recurrent state, whatever the sequence's length, in the precision in which engines hold it (which
+    is not that of keys and values: hence bytes)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
-    """One term of a model, with its weights and the work of one token in prefill and in decode."""
+    """One term of a model: its weights, the work of one token in prefill and in decode, what it keeps in the cache."""
 
     name: str
     """Component that it is reported under; terms of one name are summed."""
@@ -60,6 +79,9 @@ class Block:
     """Weights that one token uses."""
     prefill: Work
     decode: Work
+    linear_parameters: int = 0
+    """Weights of linear layers, those that quantisation schemes are for; norms and biases thus left out."""
+    cache: Cache = Cache()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +155,8 @@ def norms(*widths: int) -> Block:
 
 def vocabulary_head(hidden: int, vocabulary: int, *, tied: bool) -> Block:
     """Logits of one position: 2dV FLOPs, dV parameters (none when tied). Left out: soft-capping, softmax, sampling."""
-    return _block("vocabulary head", 0 if tied else hidden * vocabulary, Work(2 * hidden * vocabulary))
+    weights = 0 if tied else hidden * vocabulary
+    return _block("vocabulary head", weights, Work(2 * hidden * vocabulary), linear=weights)
 
 
 def attention_projections(
@@ -146,23 +169,25 @@ def attention_projections(
     """
     weights = 2 * hidden * head_size * (heads + kv_heads)
     biases = qkv_bias * head_size * (heads + 2 * kv_heads) + output_bias * hidden
-    return _block("attention projections", weights + biases, Work(2 * weights))
+    return _block("attention projections", weights + biases, Work(2 * weights), linear=weights)
 
 
-def attention(heads: int, head_size: int, window: int | None = None) -> Block:
-    """Scores (query x key) and weighted sum of the values: 4hc FLOPs per attended key.
+def attention(heads: int, kv_heads: int, head_size: int, window: int | None = None) -> Block:
+    """Scores (query x key) and weighted sum of the values: 4hc FLOPs per attended key; 2kc cached elements per token.
 
-    Source: arXiv 1706.03762, equation 1. Key-value heads don't enter: every query head attends. Left out: scaling,
-    soft-capping, masking and softmax.
+    Source: arXiv 1706.03762, equation 1; arXiv 2305.13245 for the cache. Key-value heads don't enter the FLOPs: every
+    query head attends. Left out: scaling, soft-capping, masking and softmax.
 
     Parameters
     ----------
-    heads, head_size : int
-        h and c.
+    heads, kv_heads, head_size : int
+        h, k and c.
     window : int or None
         Keys attended at most; None for all before.
     """
-    return _block("attention", 0, Work(key=4 * heads * head_size, mask=SlidingWindow(window) if window else Causal()))
+    mask = SlidingWindow(window) if window else Causal()
+    work = Work(key=4 * heads * head_size, mask=mask)
+    return _block("attention", 0, work, cache=Cache(token=2 * kv_heads * head_size, mask=mask))
 
 
 def latent_projections(
@@ -191,7 +216,7 @@ def latent_projections(
     output = heads * value_size * hidden
     weights = query + down + up + output
     biases = bias * ((query_rank or 0) + kv_rank + rope_size + hidden)
-    return _block("attention projections", weights + biases, Work(2 * weights))
+    return _block("attention projections", weights + biases, Work(2 * weights), linear=weights)
 
 
 def latent_attention(heads: int, *, kv_rank: int, nope_size: int, rope_size: int, value_size: int) -> Block:
@@ -202,11 +227,12 @@ def latent_attention(heads: int, *, kv_rank: int, nope_size: int, rope_size: int
 
     Source: arXiv 2405.04434, section 2.1.2 (absorption). Serving engines expand for prefill, where compute is the
     limit, and absorb for decode, where reading the cache is (vLLM, ``v1/attention/backends/mla/common.py``, module
-    docstring). Left out: re-expanding a cached prefix (a cached prompt still counts as computed), scaling, softmax.
+    docstring). Cached per token: the latent and the rotary key, shared by all heads. Left out: re-expanding a cached
+    prefix (a cached prompt still counts as computed), scaling, softmax.
     """
     expanded = Work(key=2 * heads * (nope_size + rope_size + value_size))
     absorbed = Work(key=2 * heads * (2 * kv_rank + rope_size))
-    return _block("attention", 0, expanded, absorbed)
+    return _block("attention", 0, expanded, absorbed, cache=Cache(token=kv_rank + rope_size))
 
 
 def gated_ffn(hidden: int, intermediate: int, *, bias: bool = False, name: str = "feed-forward") -> Block:
@@ -215,7 +241,7 @@ def gated_ffn(hidden: int, intermediate: int, *, bias: bool = False, name: str =
     Source: arXiv 2002.05202, equation 6. Left out: activation, elementwise product, additions of biases.
     """
     weights = 3 * hidden * intermediate
-    return _block(name, weights + bias * (2 * intermediate + hidden), Work(2 * weights))
+    return _block(name, weights + bias * (2 * intermediate + hidden), Work(2 * weights), linear=weights)
 
 
 def router(hidden: int, experts: int, *, bias: bool = False) -> Block:
@@ -223,7 +249,8 @@ def router(hidden: int, experts: int, *, bias: bool = False) -> Block:
 
     Source: arXiv 1701.06538, section 2.1. Left out: sigmoid or softmax, top-k and group selection, expert weighting.
     """
-    return _block("router", hidden * experts + bias * experts, Work(2 * hidden * experts))
+    weights = hidden * experts
+    return _block("router", weights + bias * experts, Work(2 * weights), linear=weights)
 
 
 def routed_experts(hidden: int, intermediate: int, experts: int, top_k: int) -> Block:
@@ -240,7 +267,8 @@ def routed_experts(hidden: int, intermediate: int, experts: int, top_k: int) -> 
         raise InputError(f"{top_k} experts per token of {experts} experts: a token can't use more than there are")
     expert = gated_ffn(hidden, intermediate)
     work = Work(top_k * expert.prefill.token)
-    return Block("experts", experts * expert.parameters, top_k * expert.parameters, work, work)
+    weights = experts * expert.linear_parameters
+    return Block("experts", experts * expert.parameters, top_k * expert.parameters, work, work, weights)
 
 
 def shared_experts(hidden: int, intermediate: int) -> Block:
@@ -248,6 +276,14 @@ def shared_experts(hidden: int, intermediate: int) -> Block:
     return gated_ffn(hidden, intermediate, name="shared experts")
 
 
-def _block(name: str, parameters: int, prefill: Work = Work(), decode: Work | None = None) -> Block:
+def _block(
+    name: str,
+    parameters: int,
+    prefill: Work = Work(),
+    decode: Work | None = None,
+    *,
+    linear: int = 0,
+    cache: Cache = Cache(),
+) -> Block:
     """Return a block whose weights are all active; decode work is that of prefill unless given."""
-    return Block(name, parameters, parameters, prefill, decode or prefill)
+    return Block(name, parameters, parameters, prefill, decode or prefill, linear, cache)

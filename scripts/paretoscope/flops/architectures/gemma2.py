@@ -21,7 +21,7 @@ def describe(config) -> Architecture:
     windows = config.windows([index % 2 == 0 for index in range(layers)])
     return decoder(
         config.model_type,
-        [(all_norms, projections, attention(heads, head_size, window), ffn) for window in windows],
+        [(all_norms, projections, attention(heads, kv_heads, head_size, window), ffn) for window in windows],
         hidden=hidden,
         vocabulary=config.size("vocab_size"),
         tied=config.flag("tie_word_embeddings", default=True),

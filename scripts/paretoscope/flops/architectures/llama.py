@@ -15,7 +15,7 @@ def describe(config) -> Architecture:
     layer = (
         norms(hidden, hidden),
         attention_projections(hidden, heads, kv_heads, head_size, qkv_bias=bias, output_bias=bias),
-        attention(heads, head_size),
+        attention(heads, kv_heads, head_size),
         gated_ffn(hidden, config.size("intermediate_size"), bias=config.flag("mlp_bias", default=False)),
     )
     return decoder(

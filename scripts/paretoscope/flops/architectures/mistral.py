@@ -14,7 +14,7 @@ def describe(config) -> Architecture:
     layer = (
         norms(hidden, hidden),
         attention_projections(hidden, heads, kv_heads, head_size),
-        attention(heads, head_size, config.nullable_size("sliding_window")),
+        attention(heads, kv_heads, head_size, config.nullable_size("sliding_window")),
         gated_ffn(hidden, config.size("intermediate_size")),
     )
     return decoder(

@@ -20,7 +20,7 @@ def describe(config) -> Architecture:
     ffn = gated_ffn(hidden, config.size("intermediate_size"))
     return decoder(
         config.model_type,
-        [(all_norms, projections, attention(heads, head_size, window), ffn) for window in windows],
+        [(all_norms, projections, attention(heads, kv_heads, head_size, window), ffn) for window in windows],
         hidden=hidden,
         vocabulary=config.size("vocab_size"),
         tied=config.flag("tie_word_embeddings", default=False),

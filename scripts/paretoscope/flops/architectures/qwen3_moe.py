@@ -19,7 +19,7 @@ def describe(config) -> Architecture:
     attend = (
         norms(hidden, hidden, head_size, head_size),
         attention_projections(hidden, heads, kv_heads, head_size, qkv_bias=bias, output_bias=bias),
-        attention(heads, head_size, window),
+        attention(heads, kv_heads, head_size, window),
     )
     experts = config.size("num_experts", "num_local_experts")
     top_k = config.size("num_experts_per_tok")

@@ -1,0 +1,211 @@
+"""Memory of a model: its weights as released, and the cache of one sequence.
+
+Left out: activations, an engine's workspace and block rounding, vision and audio towers, multi-token prediction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from math import ceil
+
+from ..errors import InputError
+from .blocks import Architecture
+
+_DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8_e4m3fn": 1}
+
+_NEVER_QUANTISED = {"embedding", "norms", "router", "vocabulary head"}
+"""Components that every scheme's releases leave in the dtype of the config."""
+
+
+def kv_bytes_per_token(architecture: Architecture, dtype_bytes: int = 2) -> int:
+    """Return the bytes by which the cache of a sequence grows with each token.
+
+    Layers with a sliding window are included, so this is the growth until the first window is full;
+    :func:`cache_bytes` applies the windows. Latent attention caches its latent and its rotary key.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        From :func:`paretoscope.flops.describe`.
+    dtype_bytes : int
+        Bytes of a cached element: 2 for bfloat16 and float16, 1 for an fp8 cache.
+    """
+    return dtype_bytes * sum(count * block.cache.token for count, block in architecture.body)
+
+
+def cache_bytes(architecture: Architecture, tokens: int, dtype_bytes: int = 2) -> int:
+    """Return the bytes of the cache of one sequence of ``tokens`` tokens.
+
+    A layer with a sliding window keeps the last ``window`` tokens. States of recurrent layers are included, in their
+    own precision: they don't grow.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        From :func:`paretoscope.flops.describe`.
+    tokens : int
+        Prompt and completion together, at least 0.
+    dtype_bytes : int
+        As in :func:`kv_bytes_per_token`.
+
+    Raises
+    ------
+    InputError
+        ``tokens`` is negative.
+    """
+    if tokens < 0:
+        raise InputError(f"tokens must be at least 0, not {tokens}")
+    caches = [(count, block.cache) for count, block in architecture.body]
+    kept = sum(count * cache.token * cache.mask.kept_tokens(tokens) for count, cache in caches)
+    return dtype_bytes * kept + sum(count * cache.state_bytes for count, cache in caches)
+
+
+def weight_bytes(architecture: Architecture, config: Mapping) -> int:
+    """Return the bytes of the weights as released: dtype and quantisation of the config, scales included.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What :func:`paretoscope.flops.describe` returned for ``config``.
+    config : mapping
+        The parsed ``config.json``. Read: ``dtype`` or ``torch_dtype`` (absent means 16 bits, in which engines then
+        serve) and ``quantization_config``, here or in ``text_config``.
+
+    Raises
+    ------
+    InputError
+        A dtype or quantisation scheme that isn't known here.
+    """
+    plain = 8 * _dtype_bytes(config)
+    bits, kept = _quantisation(_value(config, "quantization_config"), plain)
+    total = Fraction(0)
+    for count, block in (*architecture.body, (1, architecture.head)):
+        linear = 0 if block.name in _NEVER_QUANTISED | kept else block.linear_parameters
+        total += count * (linear * bits + (block.parameters - linear) * plain)
+    return ceil(total / 8)
+
+
+def _value(config: Mapping, key: str):
+    """Return a key of the config, or of its language model's part."""
+    text = config.get("text_config")
+    inner = text.get(key) if isinstance(text, Mapping) else None
+    return config.get(key) if inner is None else inner
+
+
+def _dtype_bytes(config: Mapping) -> int:
+    named = {key: _value(config, key) for key in ("dtype", "torch_dtype")}
+    given = {key: value for key, value in named.items() if value is not None}
+    for key, value in given.items():
+        if not isinstance(value, str) or value not in _DTYPE_BYTES:
+            raise InputError(f"config.json: '{key}' is {value!r}; known: {', '.join(_DTYPE_BYTES)}")
+    if len(set(given.values())) > 1:
+        raise InputError("config.json: 'dtype' and 'torch_dtype' contradict each other")
+    return _DTYPE_BYTES[next(iter(given.values()), "bfloat16")]
+
+
+def _quantisation(scheme, plain: int) -> tuple[Fraction | int, set[str]]:
+    """Return the bits of a quantised weight, scales included, and the components that stay as they are."""
+    if scheme is None:
+        return plain, set()
+    if not isinstance(scheme, Mapping):
+        raise InputError(f"config.json: 'quantization_config' must be an object, not {scheme!r}")
+    method = scheme.get("quant_method")
+    if not isinstance(method, str) or method not in _SCHEMES:
+        raise InputError(
+            f"config.json: quantization_config: 'quant_method' is {method!r}; known: {', '.join(_SCHEMES)}"
+        )
+    return _SCHEMES[method](scheme)
+
+
+def _mxfp4(scheme: Mapping) -> tuple[Fraction, set[str]]:
+    """OCP Microscaling Formats 1.0, section 5.2: 4 bits and one 8-bit scale per 32 weights; of experts alone."""
+    return Fraction(4) + Fraction(8, 32), {"attention projections", "feed-forward", "shared experts"}
+
+
+def _fp8(scheme: Mapping) -> tuple[Fraction, set[str]]:
+    """8 bits, and in the block-wise form (arXiv 2412.19437, section 3.3.2) a 32-bit scale per block of weights."""
+    block = scheme.get("weight_block_size")
+    scale = Fraction(0)
+    if block is not None:
+        if not isinstance(block, list) or len(block) != 2:
+            raise InputError("config.json: quantization_config: 'weight_block_size' must be two integers")
+        scale = Fraction(32, _positive("weight_block_size", block[0]) * _positive("weight_block_size", block[1]))
+    return 8 + scale, _kept(scheme, "modules_to_not_convert", "ignored_layers")
+
+
+def _grouped_integers(scheme: Mapping) -> tuple[Fraction, set[str]]:
+    """AWQ (arXiv 2306.00978) and GPTQ (arXiv 2210.17323): integers with a 16-bit scale and a zero point per group."""
+    bits = _positive("bits", scheme.get("bits"))
+    group = scheme.get("group_size")
+    per_group = 0 if group == -1 else Fraction(16 + bits, _positive("group_size", group))
+    return bits + per_group, _kept(scheme, "modules_to_not_convert")
+
+
+def _compressed_tensors(scheme: Mapping) -> tuple[Fraction, set[str]]:
+    """One group for all linear layers; several groups, or other targets, are refused."""
+    groups = scheme.get("config_groups")
+    single = isinstance(groups, Mapping) and len(groups) == 1
+    group = next(iter(groups.values())) if single else {}
+    weights = group.get("weights") if isinstance(group, Mapping) and group.get("targets") == ["Linear"] else None
+    if not isinstance(weights, Mapping):
+        raise InputError(
+            "config.json: quantization_config: 'config_groups' must be a single group with the target 'Linear'"
+        )
+    bits, size = _positive("num_bits", weights.get("num_bits")), weights.get("group_size")
+    scale = Fraction(0)
+    if weights.get("strategy") in ("group", "tensor_group"):
+        # Scales of 4-bit floats have 8 bits (mxfp4, nvfp4), those of integers 16.
+        scale_bits = 8 if weights.get("type") == "float" and bits == 4 else 16
+        zero_point = 0 if weights.get("symmetric") else bits
+        scale = Fraction(scale_bits + zero_point, _positive("group_size", size))
+    return bits + scale, _kept(scheme, "ignore")
+
+
+_SCHEMES = {
+    "mxfp4": _mxfp4,
+    "fp8": _fp8,
+    "awq": _grouped_integers,
+    "gptq": _grouped_integers,
+    "compressed-tensors": _compressed_tensors,
+}
+
+
+def _positive(key: str, value) -> int:
+    if type(value) is not int or value < 1:
+        raise InputError(f"config.json: quantization_config: '{key}' must be a positive integer, not {value!r}")
+    return value
+
+
+_PART_OF_A_NAME = {
+    # part of a module's name: the component it stands for; the first that occurs decides
+    "shared_expert": "shared experts",
+    "experts": "experts",
+    "attn": "attention projections",
+    "_proj": "feed-forward",
+}
+_NOTHING_TO_DECIDE = ("lm_head", "embed", "norm", "gate", "router", "score", "visual", "vision", "mm_", "mtp")
+"""Parts of names of what is never quantised, or isn't counted."""
+
+
+def _kept(scheme: Mapping, *keys: str) -> set[str]:
+    """Return the components that a scheme's list of exceptions names; its patterns are searched, never run."""
+    return {component for key in keys for name in _names(scheme, key) for component in _components(key, name)}
+
+
+def _names(scheme: Mapping, key: str) -> list[str]:
+    names = scheme.get(key) or []
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"config.json: quantization_config: '{key}' must be a list of module names")
+    return names
+
+
+def _components(key: str, name: str) -> Iterator[str]:
+    found = [component for part, component in _PART_OF_A_NAME.items() if part in name]
+    if found and not any(character.isdigit() for character in name):
+        yield found[0]
+    elif not any(part in name for part in _NOTHING_TO_DECIDE):
+        raise InputError(
+            f"config.json: quantization_config: '{key}' names {name!r}; supported are lm_head, gates, norms, and "
+            "attention, experts or feed-forward of all layers"
+        )
