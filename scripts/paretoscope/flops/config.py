@@ -131,6 +131,42 @@ class Config:
             raise self.error(f"'{key}' must be a list of layer indices, not {values!r}")
         return tuple(values)
 
+    def layer_kinds(self, *keys: str, names: Mapping[str, str]) -> list[str] | None:
+        """Return the kind of each layer as the config lists them, None where it doesn't.
+
+        Parameters
+        ----------
+        *keys : str
+            Keys that may list them, by name or, in a string, by letter. Where several do they must agree.
+        names : mapping of str to str
+            Name or letter in the config -> kind of layer.
+
+        Raises
+        ------
+        InputError
+            Neither a list of names nor a string, a name that isn't known, keys that contradict each other, or another
+            number of layers than ``num_hidden_layers``, which may be absent.
+        """
+        listed = {key: self._kinds(key, names) for key in keys if self._values.get(key) is not None}
+        if not listed:
+            return None
+        key, kinds = next(iter(listed.items()))
+        if any(other != kinds for other in listed.values()):
+            raise self.error("keys of one meaning contradict each other: " + ", ".join(listed))
+        layers = self.size("num_hidden_layers", default=len(kinds))
+        if not kinds or len(kinds) != layers:
+            raise self.error(f"'{key}' must have one entry per layer ({layers}), not {len(kinds)}")
+        return kinds
+
+    def _kinds(self, key: str, names: Mapping[str, str]) -> list[str]:
+        value = self._values[key]
+        if not isinstance(value, list | str):
+            raise self.error(f"'{key}' must list the kinds of the layers, not {value!r}")
+        unknown = [name for name in value if not isinstance(name, str) or name not in names]
+        if unknown:
+            raise self.error(f"'{key}' has {unknown[0]!r}; known: {', '.join(map(repr, names))}")
+        return [names[name] for name in value]
+
     def windows(self, sliding: list[bool]) -> list[int | None]:
         """Return the sliding window of each layer, None where attention is full.
 
