@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,40 @@ DEEPSEEK = {
     "qk_rope_head_dim": 6,
     "v_head_dim": 14,
 }
-CONFIGS = [LLAMA, MISTRAL, QWEN2, QWEN3, MOE, GEMMA2, DEEPSEEK]
+V32 = {**DEEPSEEK, "model_type": "deepseek_v32", "index_head_dim": 8, "index_n_heads": 2, "index_topk": 5}
+GLM = {
+    **QWEN3,
+    **{key: DEEPSEEK[key] for key in ("first_k_dense_replace", "moe_intermediate_size", "n_routed_experts")},
+    "model_type": "glm4_moe",
+    "n_shared_experts": 1,
+    "num_experts_per_tok": 2,
+}
+MIXTRAL = {**LLAMA, "model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 2}
+GPT_OSS = {**MIXTRAL, "model_type": "gpt_oss", "head_dim": 16, "sliding_window": 5}
+CONFIGS = [
+    LLAMA,
+    MISTRAL,
+    QWEN2,
+    QWEN3,
+    MOE,
+    GEMMA2,
+    DEEPSEEK,
+    V32,
+    GLM,
+    MIXTRAL,
+    GPT_OSS,
+    {**DEEPSEEK, "model_type": "deepseek_v2"},
+    {**DEEPSEEK, "model_type": "kimi_k2"},
+    {**V32, "model_type": "glm_moe_dsa"},
+    {**GEMMA2, "model_type": "gemma3_text"},
+    {**LLAMA, "model_type": "phi3"},
+    {**LLAMA, "model_type": "smollm3"},
+    {**LLAMA, "model_type": "olmo2"},
+    {**LLAMA, "model_type": "olmo3", "sliding_window": 5},
+    {**LLAMA, "model_type": "mimo"},
+    {**QWEN3, "model_type": "qwen3_vl_text"},
+    {**MOE, "model_type": "qwen3_vl_moe_text"},
+]
 every_config = pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config["model_type"])
 
 
@@ -273,7 +307,7 @@ WRONG = [
     ({**MOE, "num_local_experts": 4}, "contradict each other: num_experts = 8, num_local_experts = 4"),
     ({**MOE, "mlp_only_layers": [-1]}, "'mlp_only_layers' must be a list of layer indices"),
     ({**MOE, "mlp_only_layers": 1}, "'mlp_only_layers' must be a list of layer indices"),
-    ({**GEMMA2, "layer_types": ["full_attention"]}, "'layer_types' must be a list of num_hidden_layers .3. names"),
+    ({**GEMMA2, "layer_types": ["full_attention"]}, "'layer_types' must have one entry per layer .3., not 1"),
     ({**GEMMA2, "layer_types": ["full_attention", "mamba", "full_attention"]}, "'layer_types' has 'mamba'"),
     ({**GEMMA2, "sliding_window": None}, "key 'sliding_window' is missing"),
     ({key: DEEPSEEK[key] for key in DEEPSEEK if key != "q_lora_rank"}, "key 'q_lora_rank' is missing"),
@@ -291,11 +325,16 @@ def test_wrong_configs_are_refused(config, message):
         flops.describe(config)
 
 
+DEFAULTS = {
+    "qwen3_moe": {"head_dim"},
+    "qwen3_vl_moe_text": {"head_dim"},
+    "gemma3_text": {"head_dim", "num_attention_heads", "vocab_size"},
+}
+
+
 @every_config
 def test_every_missing_key_is_named_or_has_a_documented_default(config):
-    defaults = {"num_key_value_heads", "n_shared_experts"}
-    if config["model_type"] == "qwen3_moe":
-        defaults.add("head_dim")
+    defaults = {"num_key_value_heads", "n_shared_experts"} | DEFAULTS.get(config["model_type"], set())
     for key in config.keys() - defaults:
         with pytest.raises(InputError, match=f"'{key}' is missing"):
             flops.describe({other: value for other, value in config.items() if other != key})
@@ -324,13 +363,13 @@ FOLDER = Path(flops.__file__).parent / "architectures"
 def test_each_architecture_has_the_same_interface_and_docstring(name):
     tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
     docstring = ast.get_docstring(tree)
-    assert "Source: arXiv" in docstring and "Left out: " in docstring
+    assert re.search(r"Source: (arXiv|https://)", docstring) and "Left out: " in docstring
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
     assert [node.name for node in functions] == ["describe"]
     assert [argument.arg for argument in functions[0].args.args] == ["config"]
     assert ast.get_docstring(functions[0]).startswith("Return the architecture of a ``Config``")
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert {getattr(node, "module", None) for node in imports} <= {"blocks", "math"}
+    assert {getattr(node, "module", None) for node in imports} <= {"blocks", "families", "math"}
 
 
 def test_each_architecture_has_a_config_here():

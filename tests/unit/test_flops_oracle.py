@@ -1,12 +1,14 @@
 """FLOPs of tiny models against PyTorch's FlopCounterMode over transformers' own classes, to the last digit.
 
-The counter differs from our conventions in three documented ways, each put right here from the numbers in the table
-below, not from the code under test: it counts masked scores too (full T x T in prefill, windows ignored), and
-transformers' cached MLA expands all cached latents anew in each decode step instead of absorbing the up-projection.
+The counter differs from our conventions in documented ways, each put right here from the numbers in the table below,
+not from the code under test: it counts masked scores too (full T x T in prefill, windows ignored), transformers' cached
+MLA expands all cached latents anew in each decode step instead of absorbing the up-projection, and its sparse attention
+expands them in prefill too and scores all tokens, also those that the indexer didn't select.
 Attention must be eager and experts ``batched_mm``, or the counter sees neither.
 """
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -41,6 +43,8 @@ DEEPSEEK = {
     "first_k_dense_replace": 1,
     "q_lora_rank": 12,
 }
+INDEX = {"index_n_heads": 4, "index_head_dim": 8, "index_topk": 9}
+GLM = {**EXPERTS, "n_routed_experts": 8, "n_shared_experts": 1, "first_k_dense_replace": 1}
 
 CASES = {
     # id: (model_type, config, FLOPs per attended key and layer in prefill, window of each layer)
@@ -97,6 +101,75 @@ CASES = {
         2 * 6 * (10 + 6 + 14),
         [None] * 3,
     ),
+    "deepseek_v2": ("deepseek_v2", {**DEEPSEEK, "topk_method": "greedy"}, 2 * 6 * (10 + 6 + 14), [None] * 3),
+    "deepseek_v2, direct queries": (
+        "deepseek_v2",
+        {**DEEPSEEK, "q_lora_rank": None, "topk_method": "group_limited_greedy"},
+        2 * 6 * (10 + 6 + 14),
+        [None] * 3,
+    ),
+    "deepseek_v32": ("deepseek_v32", {**DEEPSEEK, **INDEX}, 2 * 6 * (10 + 6 + 14), [9] * 3),
+    "deepseek_v32, selection past the prompt": (
+        "deepseek_v32",
+        {**DEEPSEEK, **INDEX, "index_topk": 100},
+        2 * 6 * (10 + 6 + 14),
+        [100] * 3,
+    ),
+    "glm_moe_dsa": ("glm_moe_dsa", {**DEEPSEEK, **INDEX}, 2 * 6 * (10 + 6 + 14), [9] * 3),
+    "glm_moe_dsa, shared selection": (
+        "glm_moe_dsa",
+        {**DEEPSEEK, **INDEX, "indexer_types": ["full", "shared", "full"]},
+        2 * 6 * (10 + 6 + 14),
+        [9] * 3,
+    ),
+    "gpt_oss": (
+        "gpt_oss",
+        {**SHAPE, "head_dim": 12, "sliding_window": 7, "num_local_experts": 8, "num_experts_per_tok": 2},
+        4 * 6 * 12,
+        [7, None, 7],
+    ),
+    "gemma3_text": (
+        "gemma3_text",
+        {**SHAPE, "head_dim": 12, "sliding_window": 7, "num_hidden_layers": 7},
+        4 * 6 * 12,
+        [7, 7, 7, 7, 7, None, 7],
+    ),
+    "phi3": ("phi3", SHAPE, 4 * 6 * 8, [None] * 3),
+    "phi3, window, partial rotary, tied": (
+        "phi3",
+        {
+            **SHAPE,
+            "sliding_window": 7,
+            "tie_word_embeddings": True,
+            "rope_parameters": {"rope_type": "default", "rope_theta": 1e4, "partial_rotary_factor": 0.5},
+        },
+        4 * 6 * 8,
+        [7] * 3,
+    ),
+    "smollm3": ("smollm3", {**SHAPE, "num_hidden_layers": 4}, 4 * 6 * 8, [None] * 4),
+    "smollm3, window, biases": (
+        "smollm3",
+        {**SHAPE, **SLIDING, "num_hidden_layers": 4, "attention_bias": True, "mlp_bias": True},
+        4 * 6 * 8,
+        [None, None, None, 7],
+    ),
+    "olmo2": ("olmo2", SHAPE, 4 * 6 * 8, [None] * 3),
+    "olmo3": ("olmo3", {**SHAPE, "sliding_window": 7, "num_hidden_layers": 5}, 4 * 6 * 8, [7, 7, 7, None, 7]),
+    "mixtral": ("mixtral", {**SHAPE, "num_local_experts": 8, "num_experts_per_tok": 2}, 4 * 6 * 8, [None] * 3),
+    "glm4_moe": ("glm4_moe", {**SHAPE, **GLM, "head_dim": 12}, 4 * 6 * 12, [None] * 3),
+    "glm4_moe, norms of queries and keys, biases": (
+        "glm4_moe",
+        {**SHAPE, **GLM, "head_dim": 12, "use_qk_norm": True, "attention_bias": True, "n_shared_experts": 2},
+        4 * 6 * 12,
+        [None] * 3,
+    ),
+}
+TWINS = {
+    # model type without a class in transformers of its own, or none for text alone: (config, the type it computes as)
+    "mimo": (SHAPE, "qwen2"),
+    "kimi_k2": (DEEPSEEK, "deepseek_v3"),
+    "qwen3_vl_text": ({**SHAPE, "head_dim": 12}, "qwen3"),
+    "qwen3_vl_moe_text": ({**SHAPE, **EXPERTS, "head_dim": 12, "num_experts": 8}, "qwen3_moe"),
 }
 every_case = pytest.mark.parametrize("name", CASES)
 
@@ -139,12 +212,26 @@ def test_configs_saved_before_layer_types_existed_mean_the_same(name):
     assert flops.describe(older) == flops.describe(config)
 
 
+def absorbed_per_key():
+    """FLOPs of a decoded token per attended key in MLA over cached latents."""
+    return 2 * SHAPE["num_attention_heads"] * (2 * LATENT["kv_lora_rank"] + LATENT["qk_rope_head_dim"])
+
+
+def unmasked_index_scores(config):
+    """FLOPs that the indexers spend in prefill on scores of later tokens, which the mask then takes out."""
+    indexers = config.get("indexer_types", ["full"] * config["num_hidden_layers"]).count("full")
+    later = PROMPT * (PROMPT - 1) // 2
+    return indexers * 2 * INDEX["index_n_heads"] * (INDEX["index_head_dim"] + 1) * later
+
+
 @every_case
 def test_prefill(name):
     config, _, counted, _ = measured(name)
     _, _, per_key, windows = CASES[name]
     attended = sum(min(i, window or i) for window in windows for i in range(1, PROMPT + 1))
     masked = per_key * (len(windows) * PROMPT * PROMPT - attended)
+    if "index_topk" in config:
+        masked += unmasked_index_scores(config) - (absorbed_per_key() - per_key) * attended
     prefill, _ = flops.completion_flops(flops.describe(config), PROMPT, 1)
     assert prefill == counted - masked
 
@@ -157,14 +244,23 @@ def test_one_decode_step(name):
         rank, nope, rope, value = LATENT.values()
         expansion_of_the_cache = 2 * PROMPT * rank * heads * (nope + value)
         expanded = 2 * heads * (nope + rope + value) * context
-        absorbed = 2 * heads * (2 * rank + rope) * context
+        kept = min(context, config.get("index_topk", context))
+        absorbed = absorbed_per_key() * kept
         counted += layers * (absorbed - expanded - expansion_of_the_cache)
     _, decode = flops.completion_flops(flops.describe(config), PROMPT, 2)
     assert decode == counted
 
 
 def test_every_architecture_is_measured():
-    assert {case[0] for case in CASES.values()} == set(plugins.available("flops/architectures"))
+    measured_or_twins = {case[0] for case in CASES.values()} | TWINS.keys()
+    assert measured_or_twins == set(plugins.available("flops/architectures"))
+
+
+@pytest.mark.parametrize("model_type", TWINS)
+def test_twins_are_counted_alike(model_type):
+    config, measured_type = TWINS[model_type]
+    twin, other = (flops.describe({**config, "model_type": name}) for name in (model_type, measured_type))
+    assert replace(twin, model_type=measured_type) == other
 
 
 def test_absorbed_latent_attention_is_the_same_function_at_the_counted_cost():

@@ -172,7 +172,7 @@ def attention_projections(
     return _block("attention projections", weights + biases, Work(2 * weights), linear=weights)
 
 
-def attention(heads: int, kv_heads: int, head_size: int, window: int | None = None) -> Block:
+def attention(heads: int, kv_heads: int, head_size: int, window: int | None = None, *, sinks: bool = False) -> Block:
     """Scores (query x key) and weighted sum of the values: 4hc FLOPs per attended key; 2kc cached elements per token.
 
     Source: arXiv 1706.03762, equation 1; arXiv 2305.13245 for the cache. Key-value heads don't enter the FLOPs: every
@@ -184,10 +184,12 @@ def attention(heads: int, kv_heads: int, head_size: int, window: int | None = No
         h, k and c.
     window : int or None
         Keys attended at most; None for all before.
+    sinks : bool
+        One learned logit per head in the softmax (arXiv 2309.17453): h parameters, no matmul.
     """
     mask = SlidingWindow(window) if window else Causal()
     work = Work(key=4 * heads * head_size, mask=mask)
-    return _block("attention", 0, work, cache=Cache(token=2 * kv_heads * head_size, mask=mask))
+    return _block("attention", sinks * heads, work, cache=Cache(token=2 * kv_heads * head_size, mask=mask))
 
 
 def latent_projections(
@@ -219,7 +221,9 @@ def latent_projections(
     return _block("attention projections", weights + biases, Work(2 * weights), linear=weights)
 
 
-def latent_attention(heads: int, *, kv_rank: int, nope_size: int, rope_size: int, value_size: int) -> Block:
+def latent_attention(
+    heads: int, *, kv_rank: int, nope_size: int, rope_size: int, value_size: int, selected: int | None = None
+) -> Block:
     """Scores and weighted sum of MLA, in the forms that are served.
 
     Prefill, keys and values expanded per head (multi-head form): 2h(nope + rope + value) FLOPs per attended key.
@@ -229,10 +233,31 @@ def latent_attention(heads: int, *, kv_rank: int, nope_size: int, rope_size: int
     limit, and absorb for decode, where reading the cache is (vLLM, ``v1/attention/backends/mla/common.py``, module
     docstring). Cached per token: the latent and the rotary key, shared by all heads. Left out: re-expanding a cached
     prefix (a cached prompt still counts as computed), scaling, softmax.
+
+    With ``selected`` a token attends that many of the tokens before it (:func:`indexer`), in the absorbed form in
+    prefill too, since each query then has keys of its own (arXiv 2512.02556, section 2.1). That is as many keys as with
+    a sliding window of this size; the cache, however, keeps all.
     """
     expanded = Work(key=2 * heads * (nope_size + rope_size + value_size))
     absorbed = Work(key=2 * heads * (2 * kv_rank + rope_size))
+    if selected:
+        expanded = absorbed = Work(key=absorbed.key, mask=SlidingWindow(selected))
     return _block("attention", 0, expanded, absorbed, cache=Cache(token=kv_rank + rope_size))
+
+
+def indexer(hidden: int, query_rank: int, heads: int, head_size: int) -> Block:
+    """Scores of all tokens before, by which sparse attention selects: 2h(c + 1) FLOPs per token scored.
+
+    Queries come from the queries' latent, one key per token and one weight per head from the hidden state; a score is
+    the weighted sum over heads of query x key. The key is cached, in the cache's precision here (engines store it in 8
+    bits).
+
+    Source: arXiv 2512.02556, section 2.1, equation 1. Left out: norm of the key (its weights are counted), rotary
+    embedding, ReLU, Hadamard rotation, top-k selection.
+    """
+    weights = query_rank * heads * head_size + hidden * (head_size + heads)
+    work = Work(2 * weights, key=2 * heads * (head_size + 1))
+    return _block("indexer", weights + 2 * head_size, work, linear=weights, cache=Cache(token=head_size))
 
 
 def gated_ffn(hidden: int, intermediate: int, *, bias: bool = False, name: str = "feed-forward") -> Block:
@@ -253,7 +278,7 @@ def router(hidden: int, experts: int, *, bias: bool = False) -> Block:
     return _block("router", weights + bias * experts, Work(2 * weights), linear=weights)
 
 
-def routed_experts(hidden: int, intermediate: int, experts: int, top_k: int) -> Block:
+def routed_experts(hidden: int, intermediate: int, experts: int, top_k: int, *, bias: bool = False) -> Block:
     """Gated FFNs of which a token uses ``top_k``: 6df top_k FLOPs; 3df E parameters, 3df top_k active.
 
     Source: arXiv 1701.06538. Exactly ``top_k`` experts per token: no dropped tokens, no padding to a capacity.
@@ -265,7 +290,7 @@ def routed_experts(hidden: int, intermediate: int, experts: int, top_k: int) -> 
     """
     if top_k > experts:
         raise InputError(f"{top_k} experts per token of {experts} experts: a token can't use more than there are")
-    expert = gated_ffn(hidden, intermediate)
+    expert = gated_ffn(hidden, intermediate, bias=bias)
     work = Work(top_k * expert.prefill.token)
     weights = experts * expert.linear_parameters
     return Block("experts", experts * expert.parameters, top_k * expert.parameters, work, work, weights)

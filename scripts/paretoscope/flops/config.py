@@ -29,6 +29,11 @@ class Config:
         """Value of ``model_type``."""
         return self._values["model_type"]
 
+    def with_defaults(self, **values) -> Config:
+        """Return this config with values for keys that are absent: what a family's releases leave out."""
+        given = {key: value for key, value in self._values.items() if value is not None}
+        return Config({**self._values, **values, **given})
+
     def error(self, problem: str) -> InputError:
         """Return an error about this config."""
         return InputError(f"config.json of model_type '{self.model_type}': {problem}")
@@ -167,6 +172,35 @@ class Config:
             raise self.error(f"'{key}' has {unknown[0]!r}; known: {', '.join(map(repr, names))}")
         return [names[name] for name in value]
 
+    def layer_flags(self, key: str, layers: int, *, interval: str) -> list[bool]:
+        """Return a list of 0 and 1 per layer; absent: 0 in each ``interval``-th layer (each fourth unless said).
+
+        Raises
+        ------
+        InputError
+            Not a list of 0 and 1 of at least ``layers`` entries.
+        """
+        values = self._values.get(key)
+        if not values:
+            period = self.size(interval, default=4)
+            return [(index + 1) % period != 0 for index in range(layers)]
+        if not isinstance(values, list) or len(values) < layers or any(value not in (0, 1) for value in values):
+            raise self.error(f"'{key}' must be a list of 0 and 1 for num_hidden_layers ({layers}) layers")
+        return [value == 1 for value in values[:layers]]
+
+    def sparse_layers(self) -> list[bool]:
+        """Return for each layer whether it has experts: each ``decoder_sparse_step``-th, bar ``mlp_only_layers``.
+
+        Raises
+        ------
+        InputError
+            A key of the wrong kind.
+        """
+        step = self.size("decoder_sparse_step", default=1)
+        kept_dense = self.integers("mlp_only_layers")
+        layers = range(self.size("num_hidden_layers"))
+        return [(index + 1) % step == 0 and index not in kept_dense for index in layers]
+
     def windows(self, sliding: list[bool]) -> list[int | None]:
         """Return the sliding window of each layer, None where attention is full.
 
@@ -180,14 +214,10 @@ class Config:
         InputError
             ``layer_types`` of another length or with another kind of layer, or layers that slide without a window.
         """
-        types = self._values.get("layer_types")
-        if types is not None:
-            if not isinstance(types, list) or len(types) != len(sliding):
-                raise self.error(f"'layer_types' must be a list of num_hidden_layers ({len(sliding)}) names")
-            unknown = [name for name in types if name not in ("full_attention", "sliding_attention")]
-            if unknown:
-                raise self.error(f"'layer_types' has {unknown[0]!r}; known: 'full_attention', 'sliding_attention'")
-            sliding = [name == "sliding_attention" for name in types]
+        names = {"full_attention": "full", "sliding_attention": "sliding"}
+        kinds = self.layer_kinds("layer_types", names=names)
+        if kinds is not None:
+            sliding = [kind == "sliding" for kind in kinds]
         window = self.size("sliding_window") if any(sliding) else None
         return [window if slides else None for slides in sliding]
 

@@ -1,0 +1,15 @@
+"""GLM-5: DeepSeek-V3.2's sparse attention and experts; from GLM-5.2 on, some layers reuse an earlier layer's selection.
+
+``indexer_types`` says which layers have an indexer; absent, all do.
+
+Source: arXiv 2602.15763, section 2; arXiv 2603.12201 (shared selection); config keys as transformers' GlmMoeDsaConfig.
+Left out: as in DeepSeek-V3.2.
+"""
+
+from ..blocks import Architecture
+from ..families import deepseek
+
+
+def describe(config) -> Architecture:
+    """Return the architecture of a ``Config``; InputError for what it lacks or contradicts."""
+    return deepseek(config, indexed=True)

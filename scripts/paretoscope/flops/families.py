@@ -1,0 +1,144 @@
+"""Decoders that several model types share, and parts of them that are read from the same keys.
+
+Each architecture's own file names the source and what is left out.
+"""
+
+from __future__ import annotations
+
+from .blocks import (
+    Architecture,
+    Block,
+    attention,
+    attention_projections,
+    decoder,
+    gated_ffn,
+    indexer,
+    latent_attention,
+    latent_projections,
+    norms,
+    routed_experts,
+    router,
+    shared_experts,
+)
+from .config import Config
+
+_INDEXERS = {"full": "full", "shared": "shared"}
+
+
+def qwen3(config: Config) -> Architecture:
+    """Return Qwen3's dense decoder (arXiv 2505.09388, section 2)."""
+    hidden = config.size("hidden_size")
+    windows = config.windows_of_late_layers(config.size("num_hidden_layers"))
+    heads, kv_heads, head_size = config.attention_heads(head_size_required=True)
+    bias = config.flag("attention_bias", default=False)
+    all_norms = norms(hidden, hidden, head_size, head_size)
+    projections = attention_projections(hidden, heads, kv_heads, head_size, qkv_bias=bias, output_bias=bias)
+    ffn = gated_ffn(hidden, config.size("intermediate_size"))
+    return decoder(
+        config.model_type,
+        [(all_norms, projections, attention(heads, kv_heads, head_size, window), ffn) for window in windows],
+        hidden=hidden,
+        vocabulary=config.size("vocab_size"),
+        tied=config.flag("tie_word_embeddings", default=False),
+    )
+
+
+def qwen3_moe(config: Config) -> Architecture:
+    """Return Qwen3's decoder with routed experts (arXiv 2505.09388, section 2)."""
+    hidden = config.size("hidden_size")
+    heads, kv_heads, head_size = config.attention_heads()
+    bias = config.flag("attention_bias", default=False)
+    window = config.size("sliding_window") if config.flag("use_sliding_window", default=False) else None
+    attend = (
+        norms(hidden, hidden, head_size, head_size),
+        attention_projections(hidden, heads, kv_heads, head_size, qkv_bias=bias, output_bias=bias),
+        attention(heads, kv_heads, head_size, window),
+    )
+    experts = config.size("num_experts", "num_local_experts")
+    size, top_k = config.size("moe_intermediate_size"), config.size("num_experts_per_tok")
+    sparse = (*attend, router(hidden, experts), routed_experts(hidden, size, experts, top_k))
+    dense = (*attend, gated_ffn(hidden, config.size("intermediate_size")))
+    return decoder(
+        config.model_type,
+        [sparse if is_sparse else dense for is_sparse in config.sparse_layers()],
+        hidden=hidden,
+        vocabulary=config.size("vocab_size"),
+        tied=config.flag("tie_word_embeddings", default=False),
+    )
+
+
+def deepseek(config: Config, *, router_bias: bool = True, indexed: bool = False) -> Architecture:
+    """Return DeepSeek's decoder: latent attention, dense layers, then shared and routed experts.
+
+    Source: arXiv 2405.04434, section 2.
+
+    Parameters
+    ----------
+    config : Config
+        Of DeepSeek-V2 or a later model of its shape.
+    router_bias : bool
+        A bias corrects the selection of experts (arXiv 2412.19437, section 2.1.2).
+    indexed : bool
+        Attention is sparse: over the ``index_topk`` tokens that an indexer selects (arXiv 2512.02556, section 2.1).
+    """
+    hidden = config.size("hidden_size")
+    layers = config.size("num_hidden_layers")
+    attend = _latent(config, hidden, selected=config.size("index_topk") if indexed else None)
+    dense = (gated_ffn(hidden, config.size("intermediate_size")),)
+    sparse = deepseek_experts(config, hidden, router_bias=router_bias)
+    index = (_indexer(config, hidden),) if indexed else ()
+    selects = config.layer_kinds("indexer_types", names=_INDEXERS) or ["full"] * layers
+    return decoder(
+        config.model_type,
+        [
+            (*attend, *(index if select == "full" else ()), *(sparse if is_sparse else dense))
+            for select, is_sparse in zip(selects, deepseek_sparse_layers(config, layers), strict=True)
+        ],
+        hidden=hidden,
+        vocabulary=config.size("vocab_size"),
+        tied=config.flag("tie_word_embeddings", default=False),
+    )
+
+
+def deepseek_sparse_layers(config: Config, layers: int) -> list[bool]:
+    """Return for each layer whether it has experts: as listed, or from ``first_k_dense_replace`` on."""
+    kinds = config.layer_kinds("mlp_layer_types", names={"dense": "dense", "sparse": "sparse"})
+    if kinds is not None:
+        return [kind == "sparse" for kind in kinds]
+    first = config.size("first_k_dense_replace", minimum=0)
+    every = config.size("moe_layer_freq", default=1)
+    return [index >= first and index % every == 0 for index in range(layers)]
+
+
+def deepseek_experts(config: Config, hidden: int, *, router_bias: bool = True) -> tuple[Block, ...]:
+    """Return router, routed experts and shared experts (arXiv 2412.19437, section 2.1.2)."""
+    experts = config.size("n_routed_experts", "num_local_experts")
+    size = config.size("moe_intermediate_size")
+    shared = config.size("n_shared_experts", default=0, minimum=0)
+    blocks = (
+        router(hidden, experts, bias=router_bias),
+        routed_experts(hidden, size, experts, config.size("num_experts_per_tok")),
+    )
+    return (*blocks, shared_experts(hidden, shared * size)) if shared else blocks
+
+
+def _latent(config: Config, hidden: int, *, selected: int | None) -> tuple[Block, ...]:
+    heads = config.size("num_attention_heads")
+    query_rank = config.nullable_size("q_lora_rank")
+    kv_rank = config.size("kv_lora_rank")
+    sizes = {
+        "nope_size": config.size("qk_nope_head_dim"),
+        "rope_size": config.size("qk_rope_head_dim"),
+        "value_size": config.size("v_head_dim"),
+    }
+    bias = config.flag("attention_bias", default=False)
+    return (
+        norms(hidden, hidden, query_rank or 0, kv_rank),
+        latent_projections(hidden, heads, query_rank=query_rank, kv_rank=kv_rank, bias=bias, **sizes),
+        latent_attention(heads, kv_rank=kv_rank, selected=selected, **sizes),
+    )
+
+
+def _indexer(config: Config, hidden: int) -> Block:
+    rank, heads = config.size("q_lora_rank"), config.size("index_n_heads")
+    return indexer(hidden, rank, heads, config.size("index_head_dim"))
