@@ -21,7 +21,7 @@ LAYERS = {
     2: ("catalog", "benchmarks", "engines", "graders", "flops", "training"),
     1: (
         *("schema", "files", "store", "provenance", "plugins", "errors", "arithmetic"),
-        *("cards", "devices", "statistics", "progress", "jobs"),
+        *("cards", "devices", "statistics", "progress", "jobs", "degeneration"),
     ),
 }
 """Modules and folders of the package. Imports lead from a layer to one below."""
