@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 CORES ?= all
+DEVICE ?= h100-80gb
+STUDY ?= config/config.yaml
 BIN := .venv/bin
 # Progress without the files of every job; those are in the dry run and in Snakemake's log.
 CALM := --quiet host reason rules
@@ -11,7 +13,7 @@ CALM := --quiet host reason rules
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo smoke test lint format bench clean lock
+.PHONY: help setup plan demo smoke test lint format bench clean lock pin
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -34,6 +36,9 @@ demo: setup ## train tiny models, run the embedded study, write its report
 smoke: setup ## the same workflow on two untrained-to-the-end models, in under a minute
 	$(BIN)/snakemake --cores $(CORES) --configfile config/smoke.yaml $(CALM)
 
+plan: setup ## what a study would take: make plan STUDY=config/config.yaml DEVICE=h100-80gb
+	@PYTHONPATH=scripts $(BIN)/python -m paretoscope.plan --configfile $(STUDY) --device $(DEVICE)
+
 test: setup ## unit tests, then the real workflow on small grids
 	$(BIN)/python -m pytest
 
@@ -48,6 +53,9 @@ format: setup ## put code and rules into the house format
 
 bench: setup ## time what the README claims
 	for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+pin: setup ## write into the cards of STUDY=config/config.yaml the commits that their repositories are at now
+	PYTHONPATH=scripts $(BIN)/python -m paretoscope.pin --study $(STUDY)
 
 clean: ## delete results, keep the packages
 	rm -rf results/*/ .snakemake

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import plugins
+from . import hub, plugins
 from .errors import InputError, suggest
 from .files import digest, read_jsonl
 from .grading import Limits, compare_pairs
@@ -144,7 +144,7 @@ def _parquet_rows(path: Path) -> list[dict]:
 def _hub_rows(source: dict, card: dict) -> list[dict]:
     if source["revision"] is None:
         raise InputError(
-            f"{card['card']}: revision is null. Pin it to the 40-hex commit of the data set {source['hub_id']} that you want, then run again."
+            f"{card['card']}: revision is null. `make pin` writes the current commit of the data set {source['hub_id']} there; or give the 40-hex commit that you want. Then run again."
         )
     from datasets import load_dataset
 
@@ -153,9 +153,7 @@ def _hub_rows(source: dict, card: dict) -> list[dict]:
             load_dataset(source["hub_id"], source["config"], split=source["split"], revision=source["revision"])
         )
     except Exception as error:  # the client raises dozens of kinds: network, access, missing files, formats
-        raise InputError(
-            f"{source['hub_id']}: the data set can't be loaded ({type(error).__name__}: {error}). Check the network, and for a gated data set accept its terms and log in with `hf auth login`."
-        ) from error
+        raise InputError(f"{card['card']}: {hub.refusal(error, 'dataset', source)}") from error
 
 
 def _check_columns(card: dict, rows: list[dict], where: str) -> None:
