@@ -13,15 +13,16 @@ PACKAGE = plugins.PACKAGE
 SCRIPTS = PACKAGE.parent
 
 LAYERS = {
-    4: ("plots", "report", "loading"),
+    5: ("pin",),
+    4: ("plots", "report", "loading", "plan"),
     3: (
         *("models", "generate", "grading", "costs", "summarize"),
         *("frontier", "trend", "saturation", "nano_selection"),
     ),
-    2: ("catalog", "benchmarks", "engines", "graders", "flops", "training"),
+    2: ("catalog", "benchmarks", "engines", "graders", "flops", "training", "hub"),
     1: (
         *("schema", "files", "store", "provenance", "plugins", "errors", "arithmetic"),
-        *("cards", "devices", "statistics", "progress", "jobs", "degeneration"),
+        *("cards", "devices", "statistics", "progress", "jobs", "degeneration", "serving"),
     ),
 }
 """Modules and folders of the package. Imports lead from a layer to one below."""

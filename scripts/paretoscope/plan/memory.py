@@ -1,0 +1,91 @@
+"""GPU memory that a model needs: its weights, and the key-value cache of its sequences.
+
+Left out: activations and an engine's own workspace, for which a share of the memory is kept free; copies of the cache
+where there are more GPUs than key-value heads, or latent attention, which every GPU keeps whole; another precision of
+the weights than they were released in, if the engine is told to convert them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .. import flops
+from ..catalog import Study
+from ..devices import Device
+from ..errors import InputError
+from ..files import read_json
+
+MEMORY_SHARE = 0.9
+"""Share of a GPU's memory for weights and cache, where neither card nor study sets memory_fraction (assumed)."""
+GPU_COUNTS = (1, 2, 4, 8, 16, 32, 64)
+"""Numbers of GPUs that a model is split over: powers of two, since heads must divide by them."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What the plan needs to know of a model's config.json."""
+
+    architecture: flops.Architecture
+    weight_bytes: int
+    context: int | None
+    """Prompt and completion tokens at most."""
+    kv_dtype_bytes: int
+    source: str
+    """``config.json`` or ``card``."""
+
+    def cache_bytes(self, tokens: float) -> int:
+        """Return the bytes of the cache of one sequence."""
+        return flops.cache_bytes(self.architecture, round(tokens), self.kv_dtype_bytes)
+
+    def sequence_bytes(self, tokens: float | None) -> int:
+        """Return the bytes of weights and of the cache of one sequence; of weights alone where no length is known."""
+        return self.weight_bytes + (0 if tokens is None else self.cache_bytes(tokens))
+
+
+def read_shape(study: Study, model: str, results: Iterable[Path]) -> Shape:
+    """Return a model's shape: of the config.json that was fetched, else of its card.
+
+    Raises
+    ------
+    InputError
+        Neither is there, or it can't be used; the message says what would help.
+    """
+    card = study.models[model]
+    files = [Path(folder) / "models" / model / "config.json" for folder in results]
+    fetched = next((file for file in files if file.exists()), None)
+    if fetched is None and not (card["architecture"] or card["config"]):
+        raise InputError(
+            f"{card['card']}: its shape isn't known: no config.json was fetched yet. Give architecture or config in the card; the fetch_model rule brings it too, with the weights."
+        )
+    try:
+        config = read_json(fetched or Path(card["config"])) if fetched or card["config"] else card["architecture"]
+        architecture = flops.describe(config)
+        weight_bytes = flops.weight_bytes(architecture, config)
+    except InputError as error:
+        raise InputError(f"{card['card']}: {error}") from error
+    text = config.get("text_config") or config
+    return Shape(
+        architecture=architecture,
+        weight_bytes=weight_bytes,
+        context=card["context_length"] or text.get("max_position_embeddings"),
+        kv_dtype_bytes=1 if str(study.engine_of(model).get("kv_cache_dtype")).startswith("fp8") else 2,
+        source="config.json" if fetched else "card",
+    )
+
+
+def usable_bytes(study: Study, model: str, device: Device) -> float:
+    """Return the bytes of one GPU that weights and cache may take."""
+    return device.memory_bytes * (study.engine_of(model).get("memory_fraction") or MEMORY_SHARE)
+
+
+def gpus_needed(needed: float, usable: float) -> int | None:
+    """Return on how many GPUs so many bytes fit; None: on no number of them."""
+    return next((count for count in GPU_COUNTS if needed <= count * usable), None)
+
+
+def sequences_that_fit(shape: Shape, gpus: int, usable: float, tokens: float) -> int:
+    """Return how many sequences of so many tokens the cache beside the weights holds, at least 1."""
+    free = gpus * usable - shape.weight_bytes
+    return max(int(free // max(shape.cache_bytes(tokens), 1)), 1)
