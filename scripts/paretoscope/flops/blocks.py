@@ -49,12 +49,31 @@ class SlidingWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class Chunks:
+    """Causal mask within chunks of ``size`` tokens: token i attends (i - 1) mod size + 1 keys (Llama 4)."""
+
+    size: int
+
+    def attended_keys(self, tokens):
+        """Return the keys that tokens 1 to ``tokens`` attend in all."""
+        full, rest = tokens // self.size, tokens % self.size
+        return full * (self.size * (self.size + 1) // 2) + rest * (rest + 1) // 2
+
+    def kept_tokens(self, tokens: int) -> int:
+        """Return of how many tokens the cache must hold keys and values: a chunk's at most."""
+        return min(tokens, self.size)
+
+
+Mask = Causal | SlidingWindow | Chunks
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """FLOPs of a term for one token: ``token`` whatever the context, and ``key`` for each key that ``mask`` lets in."""
 
     token: int = 0
     key: int = 0
-    mask: Causal | SlidingWindow = Causal()
+    mask: Mask = Causal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +81,7 @@ class Cache:
     """What a term keeps of a sequence: ``token`` elements for each token that ``mask`` keeps, and a constant state."""
 
     token: int = 0
-    mask: Causal | SlidingWindow = Causal()
+    mask: Mask = Causal()
     state_bytes: int = 0
     """Bytes of a recurrent state, whatever the sequence's length, in the precision in which engines hold it (which
     is not that of keys and values: hence bytes)."""
@@ -124,7 +143,13 @@ class Architecture:
 
 
 def decoder(
-    model_type: str, layers: Iterable[tuple[Block, ...]], *, hidden: int, vocabulary: int, tied: bool
+    model_type: str,
+    layers: Iterable[tuple[Block, ...]],
+    *,
+    hidden: int,
+    vocabulary: int,
+    tied: bool,
+    embedding: Block | None = None,
 ) -> Architecture:
     """Return a decoder: embedding, layers, final norm, vocabulary head.
 
@@ -138,11 +163,13 @@ def decoder(
         d and V.
     tied : bool
         The head reuses the embedding table: it then has no parameters of its own, and the same FLOPs.
+    embedding : Block or None
+        Where it is more than one table of V x d.
     """
     return Architecture(
         model_type=model_type,
         layers=tuple((count, blocks) for blocks, count in Counter(layers).items()),
-        embedding=_block("embedding", vocabulary * hidden),
+        embedding=embedding or _block("embedding", vocabulary * hidden),
         norm=norms(hidden),
         head=vocabulary_head(hidden, vocabulary, tied=tied),
     )
@@ -160,19 +187,52 @@ def vocabulary_head(hidden: int, vocabulary: int, *, tied: bool) -> Block:
 
 
 def attention_projections(
-    hidden: int, heads: int, kv_heads: int, head_size: int, *, qkv_bias: bool = False, output_bias: bool = False
+    hidden: int,
+    heads: int,
+    kv_heads: int,
+    head_size: int,
+    *,
+    value_size: int | None = None,
+    keys: bool = True,
+    values: bool = True,
+    qkv_bias: bool = False,
+    output_bias: bool = False,
 ) -> Block:
     """Query, key, value and output projections of grouped-query attention: 2dc(2h + 2k) FLOPs.
 
     Source: arXiv 2305.13245 (GQA): queries and output have h heads, keys and values k. Left out: rotary embedding,
     norms of queries and keys (their weights: :func:`norms`), additions of biases.
+
+    Parameters
+    ----------
+    hidden, heads, kv_heads, head_size : int
+        d, h, k and c.
+    value_size : int or None
+        Head size of values and output where it isn't c.
+    keys, values : bool
+        False where they are another layer's (cross-layer sharing, arXiv 2405.12981), or the values are the keys.
+    qkv_bias, output_bias : bool
+        Biases of the projections that there are.
     """
-    weights = 2 * hidden * head_size * (heads + kv_heads)
-    biases = qkv_bias * head_size * (heads + 2 * kv_heads) + output_bias * hidden
-    return _block("attention projections", weights + biases, Work(2 * weights), linear=weights)
+    value_size = value_size or head_size
+    inward = heads * head_size + kv_heads * (keys * head_size + values * value_size)
+    weights = hidden * (inward + heads * value_size)
+    return _block(
+        "attention projections", weights + qkv_bias * inward + output_bias * hidden, Work(2 * weights), linear=weights
+    )
 
 
-def attention(heads: int, kv_heads: int, head_size: int, window: int | None = None, *, sinks: bool = False) -> Block:
+def attention(
+    heads: int,
+    kv_heads: int,
+    head_size: int,
+    window: int | None = None,
+    *,
+    value_size: int | None = None,
+    chunked: bool = False,
+    sinks: bool = False,
+    cached: bool = True,
+) -> Block:
     """Scores (query x key) and weighted sum of the values: 4hc FLOPs per attended key; 2kc cached elements per token.
 
     Source: arXiv 1706.03762, equation 1; arXiv 2305.13245 for the cache. Key-value heads don't enter the FLOPs: every
@@ -184,12 +244,19 @@ def attention(heads: int, kv_heads: int, head_size: int, window: int | None = No
         h, k and c.
     window : int or None
         Keys attended at most; None for all before.
+    value_size : int or None
+        Head size of the values where it isn't c.
+    chunked : bool
+        The window doesn't slide: tokens attend within chunks of its size.
     sinks : bool
         One learned logit per head in the softmax (arXiv 2309.17453): h parameters, no matmul.
+    cached : bool
+        False where keys and values are another layer's.
     """
-    mask = SlidingWindow(window) if window else Causal()
-    work = Work(key=4 * heads * head_size, mask=mask)
-    return _block("attention", sinks * heads, work, cache=Cache(token=2 * kv_heads * head_size, mask=mask))
+    both = head_size + (value_size or head_size)
+    mask = Causal() if window is None else Chunks(window) if chunked else SlidingWindow(window)
+    cache = Cache(token=cached * kv_heads * both, mask=mask)
+    return _block("attention", sinks * heads, Work(key=2 * heads * both, mask=mask), cache=cache)
 
 
 def latent_projections(
@@ -296,9 +363,33 @@ def routed_experts(hidden: int, intermediate: int, experts: int, top_k: int, *, 
     return Block("experts", experts * expert.parameters, top_k * expert.parameters, work, work, weights)
 
 
-def shared_experts(hidden: int, intermediate: int) -> Block:
-    """Experts that every token uses (arXiv 2401.06066, section 3.2): a gated FFN of their summed size."""
-    return gated_ffn(hidden, intermediate, name="shared experts")
+def shared_experts(hidden: int, intermediate: int, *, gate: bool = False) -> Block:
+    """Experts that every token uses (arXiv 2401.06066, section 3.2): a gated FFN of their summed size.
+
+    ``gate`` : one more weight per channel, whose product with the token scales the output (Qwen2-MoE): 2d FLOPs.
+    """
+    ffn = gated_ffn(hidden, intermediate, name="shared experts")
+    weights = ffn.parameters + gate * hidden
+    return _block(ffn.name, weights, Work(2 * weights), linear=ffn.linear_parameters)
+
+
+def per_layer_embedding(vocabulary: int, hidden: int, layers: int, table: int, size: int) -> Block:
+    """Embedding with a second table, of ``table`` rows, that gives each token ``size`` channels for each layer.
+
+    To them the projected embedding, d x layers * size, is added after a norm of ``size``. Source: transformers'
+    Gemma4TextModel. Left out: look-up, norm, addition.
+    """
+    projection = hidden * layers * size
+    return _block("embedding", vocabulary * hidden + table * layers * size + projection + size, Work(2 * projection))
+
+
+def per_layer_inputs(hidden: int, size: int) -> Block:
+    """A layer's use of its channels of :func:`per_layer_embedding`: gate d x size, projection back, norm of d.
+
+    Source: transformers' Gemma4TextDecoderLayer. Left out: norm, activation, elementwise product.
+    """
+    weights = 2 * hidden * size
+    return _block("per-layer inputs", weights + hidden, Work(2 * weights), linear=weights)
 
 
 def _block(

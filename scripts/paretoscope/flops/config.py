@@ -67,6 +67,19 @@ class Config:
             raise self.error("keys of one meaning contradict each other: " + _listing(given))
         return next(iter(given.values()))
 
+    def number(self, key: str) -> float:
+        """Return a positive number.
+
+        Raises
+        ------
+        InputError
+            Key absent, or its value not a positive number of a sensible size.
+        """
+        value = self._values.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST_SIZE:
+            raise self.error(f"'{key}' must be a positive number, not {value!r}")
+        return value
+
     def nullable_size(self, key: str) -> int | None:
         """Return an integer, or None where the config says null. The key must be there: absence doesn't say which.
 
@@ -94,7 +107,13 @@ class Config:
             raise self.error(f"'{key}' must be true or false, not {value!r}")
         return value
 
-    def attention_heads(self, *, head_size_required: bool = False) -> tuple[int, int, int]:
+    def attention_heads(
+        self,
+        *,
+        head_size_required: bool = False,
+        kv_heads_key: str = "num_key_value_heads",
+        head_size_key: str = "head_dim",
+    ) -> tuple[int, int, int]:
         """Return heads, key-value heads and head size of grouped-query attention.
 
         Absent ``num_key_value_heads``: as many as heads. Absent ``head_dim``: ``hidden_size`` / heads, unless
@@ -106,13 +125,13 @@ class Config:
             Heads that aren't a multiple of the key-value heads, or don't divide ``hidden_size`` where they must.
         """
         heads = self.size("num_attention_heads")
-        kv_heads = self.size("num_key_value_heads", default=heads)
+        kv_heads = self.size(kv_heads_key, default=heads)
         if heads % kv_heads:
             raise self.error(
-                f"num_attention_heads ({heads}) is not a multiple of num_key_value_heads ({kv_heads}), "
+                f"num_attention_heads ({heads}) is not a multiple of {kv_heads_key} ({kv_heads}), "
                 "so query heads can't be shared out among them"
             )
-        head_size = self.size("head_dim") if head_size_required else self.size("head_dim", default=None)
+        head_size = self.size(head_size_key) if head_size_required else self.size(head_size_key, default=None)
         if head_size is None:
             head_size, rest = divmod(self.size("hidden_size"), heads)
             if rest:
@@ -172,8 +191,8 @@ class Config:
             raise self.error(f"'{key}' has {unknown[0]!r}; known: {', '.join(map(repr, names))}")
         return [names[name] for name in value]
 
-    def layer_flags(self, key: str, layers: int, *, interval: str) -> list[bool]:
-        """Return a list of 0 and 1 per layer; absent: 0 in each ``interval``-th layer (each fourth unless said).
+    def layer_flags(self, key: str, layers: int) -> list[bool] | None:
+        """Return a list of 0 and 1 per layer as booleans, None where it is absent or empty.
 
         Raises
         ------
@@ -181,12 +200,54 @@ class Config:
             Not a list of 0 and 1 of at least ``layers`` entries.
         """
         values = self._values.get(key)
-        if not values:
-            period = self.size(interval, default=4)
-            return [(index + 1) % period != 0 for index in range(layers)]
+        if values is None or values == []:
+            return None
         if not isinstance(values, list) or len(values) < layers or any(value not in (0, 1) for value in values):
             raise self.error(f"'{key}' must be a list of 0 and 1 for num_hidden_layers ({layers}) layers")
         return [value == 1 for value in values[:layers]]
+
+    def rotary_layers(self, layers: int) -> list[bool]:
+        """Return which layers have rotary embedding: ``no_rope_layers`` (1: has it), or all but each fourth.
+
+        Raises
+        ------
+        InputError
+            As :meth:`layer_flags`.
+        """
+        period = self.size("no_rope_layer_interval", default=4)
+        return self.layer_flags("no_rope_layers", layers) or [(index + 1) % period != 0 for index in range(layers)]
+
+    def parts(self, key: str) -> list[Config]:
+        """Return the objects of a list as configs of their own.
+
+        Raises
+        ------
+        InputError
+            Not a list of objects, or absent.
+        """
+        values = self._values.get(key)
+        if not isinstance(values, list) or not all(isinstance(value, Mapping) for value in values):
+            raise self.error(f"key '{key}' {'is missing; it ' if values is None else ''}must be a list of objects")
+        return [Config({**value, "model_type": self.model_type}) for value in values]
+
+    def part(self, key: str) -> Config:
+        """Return an object as a config of its own, an empty one where it is absent.
+
+        Raises
+        ------
+        InputError
+            Not an object.
+        """
+        value = self._values.get(key)
+        if value is not None and not isinstance(value, Mapping):
+            raise self.error(f"'{key}' must be an object")
+        return Config({**(value or {}), "model_type": self.model_type})
+
+    def refuse(self, *keys: str, because: str) -> None:
+        """Raise InputError where a key is set to anything but null, false, 0 or an empty list."""
+        for key in keys:
+            if self._values.get(key):
+                raise self.error(f"'{key}' is not supported, because {because}")
 
     def sparse_layers(self) -> list[bool]:
         """Return for each layer whether it has experts: each ``decoder_sparse_step``-th, bar ``mlp_only_layers``.

@@ -18,7 +18,7 @@ def describe(config) -> Architecture:
     around = norms(hidden, hidden)
     projections = attention_projections(hidden, heads, kv_heads, head_size, qkv_bias=bias, output_bias=bias)
     ffn = gated_ffn(hidden, config.size("intermediate_size"), bias=config.flag("mlp_bias", default=False))
-    rotary = config.layer_flags("no_rope_layers", layers, interval="no_rope_layer_interval")
+    rotary = config.rotary_layers(layers)
     slides = config.flag("use_sliding_window", default=False)
     windows = config.windows([slides and not rotates for rotates in rotary])
     return decoder(
