@@ -26,7 +26,13 @@ from paretoscope.store import CompletionStore  # noqa: E402
 
 REVISION = "0" * 40
 SPEC = {
-    "model": {"id": "m", "source": {"path": "m"}, "chat_template": {"enable_thinking": True}, "context_length": 4096},
+    "model": {
+        "id": "m",
+        "source": {"path": "m"},
+        "chat_template": {"enable_thinking": True},
+        "context_length": 4096,
+        "reasoning": None,
+    },
     "benchmark": {"id": "b", "prompt": {"protocol": 1, "template": "Solve: {question}"}, "grader": "math"},
     "engine": {"name": "instant", "protocol": 1, "dtype": "checkpoint"},
     "sampling": {"temperature": 0.6, "top_p": 0.95, "max_new_tokens": 2000},
@@ -85,6 +91,7 @@ def run_cell(folder: Path) -> None:
             files=[],
             store=folder / "store.jsonl",
             output=folder / "out.jsonl.zst",
+            stats=folder / "out.stats.jsonl.zst",
             meta=folder / "out.meta.json",
         )
     print(f"{time.perf_counter() - started:6.2f} s, {provenance.peak_memory_bytes() / 1e6:,.0f} MB of memory at most")
