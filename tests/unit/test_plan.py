@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paretoscope import flops
+from paretoscope import flops, hub
 from paretoscope.cards import SCHEMAS, read_yaml
 from paretoscope.catalog import CATALOG, load_study, read_card
 from paretoscope.devices import load_device
@@ -435,7 +435,7 @@ def test_the_card_says_how_many_gpus_an_engine_gets(study, tmp_path):
 @pytest.mark.parametrize(
     ("architecture", "problem"),
     [
-        (None, "its shape isn't known: no config.json was fetched yet. Give architecture or config"),
+        (None, "no config.json is here yet, and the card has neither architecture nor config. --fetch-configs gets it"),
         ({**QWEN3_8B, "num_hidden_layers": "many"}, "'num_hidden_layers' must be an integer"),
     ],
 )
@@ -455,6 +455,38 @@ def test_a_fetched_config_comes_before_the_card(study, tmp_path):
     assert (one.shape_source, two.shape_source) == ("config.json", "card")
     assert one.weight_bytes < two.weight_bytes
     assert (one.download_bytes, two.download_bytes) == (0, WEIGHTS)
+
+
+def test_configs_alone_can_be_fetched(tmp_path, monkeypatch, write_yaml, study, capsys):
+    asked = []
+
+    def fetch(source, names):
+        asked.append((source["hub_id"], list(names)))
+        write_json(tmp_path / "cache" / "config.json", QWEN3_8B)
+
+    def cached(source):
+        if not asked:
+            raise InputError("not in the cache")
+        return tmp_path / "cache"
+
+    monkeypatch.setattr(hub, "fetch", fetch)
+    monkeypatch.setattr(hub, "cached", cached)
+    study(model={"architecture": None})
+    command = ["--configfile", str(tmp_path / "study.yaml"), "--results", str(tmp_path)]
+    main(command)
+    assert "one: shape unknown" in capsys.readouterr().out
+    main([*command, "--fetch-configs"])
+    assert (
+        "one: weights 16.4 GB + cache 6.0 GB at 40,960 tokens; on 1 GPU: fits (config.json)" in capsys.readouterr().out
+    )
+    assert asked == [("owner/tiny", ["config.json"])] * 4
+
+
+def test_local_weights_bring_their_config(study, tmp_path):
+    write_json(tmp_path / "weights" / "config.json", QWEN3_8B)
+    model = {"architecture": None, "source": {"path": "../weights"}}
+    plan = plan_study(study(model=model), load_device("h100-80gb"), tmp_path)
+    assert (plan.models[0].shape_source, plan.models[0].weight_bytes) == ("config.json", WEIGHTS)
 
 
 def test_a_study_on_the_cpu_takes_no_gpu(study, tmp_path):

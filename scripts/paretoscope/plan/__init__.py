@@ -1,7 +1,8 @@
 """What a study will take before it is submitted: completions, tokens, GPU memory, GPU-hours and disk, cell by cell.
 
-Nothing is downloaded and no GPU is needed. Every estimate says how it was made (:data:`tokens.HOW`, :data:`HOURS_HOW`).
-A finished cell is estimated too, as if it weren't, and compared with what it measured.
+No GPU is needed, and nothing is downloaded but what ``--fetch-configs`` gets. Every estimate says how it was made
+(:data:`tokens.HOW`, :data:`HOURS_HOW`). A finished cell is estimated too, as if it weren't, and compared with what it
+measured.
 
 ``python -m paretoscope.plan --configfile config/config.yaml --device h100-80gb``
 """
@@ -200,7 +201,7 @@ class _Planner:
     def cell(self, cell: Cell) -> CellPlan:
         model, benchmark = cell
         samples = self.study.samples_of(model)
-        wanted = self.study.benchmarks[benchmark]["rows"] * samples
+        wanted = self.study.items_of(benchmark) * samples
         finished = self.own.get(cell)
         found = finished or read_store(self.results / "work" / model / f"{benchmark}.jsonl", samples)
         done = min(found.completions, wanted) if found else 0

@@ -9,8 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from .. import hub
 from ..cards import SCHEMAS, read_yaml
-from ..catalog import load_study
+from ..catalog import Study, load_study
 from ..devices import load_device
 from ..errors import InputError
 from . import Plan, plan_study
@@ -25,6 +26,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, help="the study's results (default: results/<study>)")
     parser.add_argument(
         "--earlier", type=Path, action="append", default=[], help="results of another study, to learn from; repeatable"
+    )
+    parser.add_argument(
+        "--fetch-configs", action="store_true", help="first get the config.json of every pinned model (some kilobytes)"
     )
     parser.add_argument("--json", action="store_const", const=as_json, default=as_text, dest="show", help="print JSON")
     parser.add_argument("--csv", action="store_const", const=as_csv, dest="show", help="print CSV, a row per cell")
@@ -44,7 +48,22 @@ def _plan(options: argparse.Namespace) -> Plan:
     study = load_study(config, options.configfile)
     folders = [SCHEMAS.parent, *(options.configfile.parent / folder for folder in config.get("cards", ()))]
     device = load_device(options.device, folders)
+    if options.fetch_configs:
+        fetch_configs(study)
     return plan_study(study, device, options.results or Path("results", study.name), options.earlier)
+
+
+def fetch_configs(study: Study) -> None:
+    """Fetch the config.json of the study's pinned models into the hub's cache, where the plan finds it.
+
+    Raises
+    ------
+    InputError
+        The hub refuses or can't be reached.
+    """
+    for card in study.models.values():
+        if (card["source"] or {}).get("revision"):
+            hub.fetch(card["source"], ["config.json"])
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ the weights than they were released in, if the engine is told to convert them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from .. import flops
+from .. import flops, hub
 from ..catalog import Study
 from ..devices import Device
 from ..errors import InputError
@@ -45,7 +46,7 @@ class Shape:
 
 
 def read_shape(study: Study, model: str, results: Iterable[Path]) -> Shape:
-    """Return a model's shape: of the config.json that was fetched, else of its card.
+    """Return a model's shape: of a config.json that is on this machine, else of its card.
 
     Raises
     ------
@@ -53,14 +54,13 @@ def read_shape(study: Study, model: str, results: Iterable[Path]) -> Shape:
         Neither is there, or it can't be used; the message says what would help.
     """
     card = study.models[model]
-    files = [Path(folder) / "models" / model / "config.json" for folder in results]
-    fetched = next((file for file in files if file.exists()), None)
-    if fetched is None and not (card["architecture"] or card["config"]):
+    found = next((file for file in _config_files(card, model, results) if file.exists()), None)
+    if found is None and not (card["architecture"] or card["config"]):
         raise InputError(
-            f"{card['card']}: its shape isn't known: no config.json was fetched yet. Give architecture or config in the card; the fetch_model rule brings it too, with the weights."
+            f"{card['card']}: no config.json is here yet, and the card has neither architecture nor config. --fetch-configs gets it, some kilobytes, if the revision is pinned."
         )
     try:
-        config = read_json(fetched or Path(card["config"])) if fetched or card["config"] else card["architecture"]
+        config = read_json(found or Path(card["config"])) if found or card["config"] else card["architecture"]
         architecture = flops.describe(config)
         weight_bytes = flops.weight_bytes(architecture, config)
     except InputError as error:
@@ -71,8 +71,19 @@ def read_shape(study: Study, model: str, results: Iterable[Path]) -> Shape:
         weight_bytes=weight_bytes,
         context=card["context_length"] or text.get("max_position_embeddings"),
         kv_dtype_bytes=1 if str(study.engine_of(model).get("kv_cache_dtype")).startswith("fp8") else 2,
-        source="config.json" if fetched else "card",
+        source="config.json" if found else "card",
     )
+
+
+def _config_files(card: dict, model: str, results: Iterable[Path]) -> Iterator[Path]:
+    """Yield where a model's config.json may be: among results, beside local weights, in the hub's cache."""
+    yield from (Path(folder) / "models" / model / "config.json" for folder in results)
+    source = card["source"]
+    if "path" in source:
+        yield Path(source["path"]) / "config.json"
+    if source.get("revision"):
+        with suppress(InputError):  # not fetched yet
+            yield hub.cached(source) / "config.json"
 
 
 def usable_bytes(study: Study, model: str, device: Device) -> float:
