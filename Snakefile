@@ -44,6 +44,7 @@ rule all:
         # Every file that a user may look at, so that any that was deleted is made again.
         collect_cells("<results>/generations/{model}/{benchmark}.jsonl.zst"),
         collect_cells("<results>/generations/{model}/{benchmark}.meta.json"),
+        collect_cells("<results>/stats/{model}/{benchmark}.jsonl.zst"),
         collect_cells("<results>/grades/{model}/{benchmark}.jsonl.zst"),
         collect_costed_cells("<results>/flops/{model}/{benchmark}.parquet"),
         expand("<results>/benchmarks/{benchmark}.jsonl", benchmark=BENCHMARKS),

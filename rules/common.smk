@@ -20,6 +20,8 @@ except InputError as error:
 
 # The report's captions read settings from the config, defaults included.
 config["analysis"] = STUDY.analysis
+# What engines are told beside a cell's meaning: no param, since a batch size or a device must not run cells again.
+config["engines"] = {model: STUDY.engine_of(model) for model in STUDY.models}
 
 if workflow.is_main_process:
     for warning in STUDY.warnings:
@@ -31,6 +33,19 @@ RESULTS = f"results/{STUDY.name}"
 
 def needs_weights():
     return plugins.load("engines", STUDY.engine["name"]).NEEDS_WEIGHTS
+
+
+def engine_environment():
+    """The environment of the study's engine; controls run in it too."""
+    return plugins.load("engines", STUDY.engine["name"]).ENVIRONMENT
+
+
+def gpus(wildcards):
+    """GPUs that a cell takes: as many as its model card says, or one; none on a CPU or without weights."""
+    engine = STUDY.engine_of(wildcards.model)
+    if not plugins.load("engines", engine["name"]).NEEDS_WEIGHTS or engine.get("device") == "cpu":
+        return 0
+    return engine.get("gpus", 1)
 
 
 def one_of(names):
@@ -126,7 +141,7 @@ def fetching_spec(wildcards):
 
 def benchmark_spec(wildcards):
     card = STUDY.benchmarks[wildcards.benchmark]
-    keys = ("id", "card", "source", "format", "columns", "rows", "content_sha256")
+    keys = ("id", "card", "source", "format", "columns", "rows", "subset", "content_sha256")
     # Of grading only the grader's name: an edited grading option regrades, and must not reload and regenerate.
     return {
         **{key: card[key] for key in keys},
@@ -147,7 +162,7 @@ def grading_spec(wildcards):
     return {
         **STUDY.benchmarks[wildcards.benchmark]["grading"],
         "reasoning": STUDY.models[wildcards.model]["reasoning"],
-        "digest": plugins.source_digest("graders", "grading.py"),
+        "digest": plugins.source_digest("graders", "grading.py", "degeneration.py"),
     }
 
 

@@ -1,7 +1,8 @@
 """Generation: every completion of a cell, the finished ones from the completion store, the others by the engine.
 
 Needs   models/{model}/revision.json, benchmarks/{benchmark}.jsonl, recorded files where the engine reads some
-Makes   generations/{model}/{benchmark}.jsonl.zst (one completion per line) and .meta.json (how, where, what it cost)
+Makes   generations/{model}/{benchmark}.jsonl.zst (one completion per line) and .meta.json (how, where, what it cost),
+        stats/{model}/{benchmark}.jsonl.zst (times of each completion, which differ from run to run)
 Keeps   work/{model}/{benchmark}.jsonl (completion store: append-only, survives a kill, is not a declared output)
 """
 
@@ -15,14 +16,15 @@ rule generate:
     output:
         completions="<results>/generations/{model}/{benchmark}.jsonl.zst",
         meta="<results>/generations/{model}/{benchmark}.meta.json",
+        stats="<results>/stats/{model}/{benchmark}.jsonl.zst",
     log:
         "<logs>/generate/{model}/{benchmark}.log",
     conda:
-        "../envs/transformers.yaml"
+        f"../envs/{engine_environment()}.yaml"
     threads: 1
     resources:
-        # One GPU per cell; `--resources gpu=2` says how many there are.
-        gpu=0 if STUDY.engine.get("device") == "cpu" or not needs_weights() else 1,
+        # `--resources gpu=2` says how many there are.
+        gpu=gpus,
     params:
         spec=generation_spec,
         store=completion_store,

@@ -10,7 +10,7 @@ from paretoscope.progress import ProgressLines
 
 
 def main(items: str, revision: str | None, recorded: list[str], spec: dict, engine: dict, store: str, outputs: dict):
-    """Write the cell's completions and its meta file; ``revision`` is None for a control."""
+    """Write the cell's completions, statistics and meta file; ``revision`` is None for a control."""
     generate_cell(
         items=Path(items),
         spec=spec,
@@ -20,6 +20,7 @@ def main(items: str, revision: str | None, recorded: list[str], spec: dict, engi
         files=recorded,
         store=Path(store),
         output=Path(outputs["completions"]),
+        stats=Path(outputs["stats"]),
         meta=Path(outputs["meta"]),
         progress=ProgressLines(f"generate {spec['model']['id']} x {spec['benchmark']['id']}"),
     )
@@ -32,8 +33,7 @@ if "snakemake" in globals():
             snakemake.input.revision or None,
             list(snakemake.input.recorded),
             snakemake.params.spec,
-            # Not a param: a batch size or a device doesn't change what is generated, and must not run cells again.
-            snakemake.config["engine"],
+            snakemake.config["engines"][snakemake.wildcards.model],
             snakemake.params.store,
             dict(snakemake.output.items()),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +14,23 @@ from .errors import InputError
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
+def _end(number: int, frame) -> None:
+    signal.signal(number, signal.SIG_IGN)  # once is enough: a second one must not cut the clean-up short
+    raise _Terminated(128 + number)
+
+
+class _Terminated(SystemExit):
+    """SIGTERM came. A SystemExit, since asyncio lets only that and Ctrl-C through."""
+
+
 @contextmanager
 def job(log_file: str) -> Iterator[None]:
     """Log to ``log_file``; show progress, warnings and errors on the terminal too.
 
     An :class:`InputError` ends the process with status 1 and its message alone; any other exception keeps its
-    traceback, in the log too.
+    traceback, in the log too. SIGTERM, by which schedulers end a job, ends it like a Ctrl-C: in order.
     """
+    signal.signal(signal.SIGTERM, _end)
     file = logging.FileHandler(log_file, encoding="utf-8")
     file.setFormatter(logging.Formatter(FORMAT))
     terminal = logging.StreamHandler()
@@ -37,6 +48,9 @@ def job(log_file: str) -> Iterator[None]:
     except KeyboardInterrupt:
         root.error("Interrupted; what was finished is kept.")
         sys.exit(130)
+    except _Terminated:
+        root.error("Ended by SIGTERM; what was finished is kept.")
+        raise
     except Exception:
         # The traceback reaches the terminal by itself; the log needs it as well.
         terminal.addFilter(lambda record: False)

@@ -89,7 +89,7 @@ class Completion:
 
 
 MEASURED = ("cached_tokens", "latency_seconds", "first_token_seconds")
-"""Fields of a completion that differ from run to run; they go to the stats file, so that completions can be compared."""
+"""Fields of a completion that differ from run to run; they go to the stats file, so that completions are comparable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,8 @@ class Grade:
     """The extracted answer, None where there was none."""
     method: str
     """The layer that decided: of extraction and comparison, e.g. ``boxed/exact``."""
+    looping: bool
+    """Whether the text ends in a loop (see :mod:`paretoscope.degeneration`), whatever the verdict."""
 
 
 def to_row(record) -> dict:
@@ -140,10 +142,15 @@ COMPLETIONS = (
     Column("item_id", "str", "", "item id within the benchmark"),
     Column("sample", "int64", "", "0-based sample index"),
     Column("verdict", "category", "", "one of: " + ", ".join(VERDICTS)),
+    Column("looping", "bool", "", "whether the text ends in a loop: repeated, numbers aside, over and over"),
     Column("prompt_tokens", "Int64", "tokens", "tokens of the prompt"),
     Column("completion_tokens", "Int64", "tokens", "tokens generated, reasoning included"),
-    Column("prefill_flops", "float64", "FLOPs", "computed from the prompt tokens"),
+    Column("reasoning_tokens", "Int64", "tokens", "those up to the end of the reasoning; empty where it isn't marked"),
+    Column("cached_tokens", "Int64", "tokens", "prompt tokens whose prefill the engine could skip"),
+    Column("prefill_flops", "float64", "FLOPs", "computed from the prompt tokens, cached or not"),
     Column("decode_flops", "float64", "FLOPs", "computed from the tokens decoded, at their context lengths"),
+    Column("latency_seconds", "float64", "s", "wall time from the request to its last token, waiting included"),
+    Column("first_token_seconds", "float64", "s", "wall time from the request to its first token, waiting included"),
 )
 """``summary/completions.parquet``: one row per completion."""
 
@@ -154,8 +161,8 @@ CELLS = (
     Column("kind", "str", "", "dense, moe, hybrid or control"),
     Column("type", "str", "", "reasoning, instruct or base"),
     Column("release_date", "str", "ISO date", "release date of the model; empty for controls"),
-    Column("total_parameters", "float64", "parameters", "all weights"),
-    Column("active_parameters", "float64", "parameters", "weights used for one token"),
+    Column("total_parameters", "Int64", "parameters", "all weights"),
+    Column("active_parameters", "Int64", "parameters", "weights used for one token"),
     Column("benchmark", "str", "", "benchmark id"),
     Column("benchmark_name", "str", "", "name to show"),
     Column("n_items", "int64", "items", "items graded"),
@@ -170,12 +177,16 @@ CELLS = (
     ),
     Column("accuracy_high", "float64", "fraction", "upper end of the 95 % interval"),
     *_verdict_rates(),
+    Column("looping_rate", "float64", "fraction", "completions that end in a loop, whatever the verdict"),
+    Column("truncated_looping_rate", "float64", "fraction", "completions that are truncated and end in a loop"),
     Column("prompt_tokens_mean", "float64", "tokens", "mean prompt length"),
     Column("prompt_tokens_p50", "float64", "tokens", "median prompt length"),
     Column("prompt_tokens_p95", "float64", "tokens", "95th percentile of the prompt length"),
     Column("completion_tokens_mean", "float64", "tokens", "mean completion length"),
     Column("completion_tokens_p50", "float64", "tokens", "median completion length"),
     Column("completion_tokens_p95", "float64", "tokens", "95th percentile of the completion length"),
+    Column("reasoning_tokens_mean", "float64", "tokens", "mean reasoning length, part of the completion"),
+    Column("cached_tokens_mean", "float64", "tokens", "mean prompt tokens whose prefill the engine could skip"),
     Column("prefill_flops_mean", "float64", "FLOPs", "mean prefill FLOPs per completion"),
     Column("decode_flops_mean", "float64", "FLOPs", "mean decode FLOPs per completion"),
     Column("total_flops_mean", "float64", "FLOPs", "mean prefill + decode FLOPs per completion"),
@@ -183,18 +194,31 @@ CELLS = (
     Column("total_flops_correct_mean", "float64", "FLOPs", "mean total FLOPs of correct completions"),
     Column("total_flops_incorrect_mean", "float64", "FLOPs", "mean total FLOPs of all other completions"),
     Column("load_seconds", "float64", "s", "wall time to load the engine (last attempt)"),
+    Column("warmup_seconds", "float64", "s", "wall time from there until it took requests (last attempt)"),
     Column("generation_seconds", "float64", "s", "wall time spent generating, over all attempts"),
-    Column("wall_seconds", "float64", "s", "load_seconds + generation_seconds"),
+    Column("wall_seconds", "float64", "s", "load_seconds + generation_seconds, and warmup_seconds where there is one"),
     Column("tokens_per_second", "float64", "tokens/s", "completion tokens / generation_seconds"),
+    Column("latency_seconds_p50", "float64", "s", "median wall time of a completion, waiting included"),
+    Column("latency_seconds_p95", "float64", "s", "95th percentile of it"),
+    Column("first_token_seconds_p50", "float64", "s", "median wall time to the first token, waiting included"),
+    Column("first_token_seconds_p95", "float64", "s", "95th percentile of it"),
+    Column("gpus", "Int64", "GPUs", "GPUs in use"),
+    Column("gpu_seconds", "float64", "GPU s", "GPUs x wall seconds of load, warm-up and generation, over all attempts"),
+    Column("energy_joules", "float64", "J", "energy of these GPUs, over all attempts"),
     Column(
         "peak_memory_bytes",
-        "float64",
+        "Int64",
         "bytes",
         "peak memory of the generating process: device memory on a GPU, resident set on a CPU",
     ),
+    Column("weights_bytes", "Int64", "bytes", "device memory of the weights, as the engine says"),
+    Column("kv_cache_bytes", "Int64", "bytes", "device memory that the engine set aside for keys and values"),
     Column("engine", "str", "", "engine that generated"),
     Column("engine_version", "str", "", "its version"),
     Column("device", "str", "", "device it ran on"),
+    Column("dtype", "str", "", "data type of weights and activations"),
+    Column("quantization", "str", "", "how the weights are quantized; empty: not, as far as the engine says"),
+    Column("attention_backend", "str", "", "implementation of attention"),
     Column("revision", "str", "", "revision of the weights (40 hex digits)"),
 )
 """``summary/cells.csv``: one row per (model, benchmark). What was not measured is empty, never 0."""

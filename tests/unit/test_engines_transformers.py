@@ -182,7 +182,7 @@ def test_the_token_limit_ends_a_completion(random_model, items, limit):
 
 def test_the_context_ends_a_completion_where_no_limit_does(random_model, items):
     with open_engine(random_model, Sampling(1.0)) as engine:
-        longest = max(len(engine.tokenizer(engine._prompt(r))["input_ids"]) for r in requests_for(items))
+        longest = max(len(engine.tokenizer(engine.chat.prompt(r))["input_ids"]) for r in requests_for(items))
     completions = run(random_model, requests_for(items), Sampling(1.0), context_length=longest + 5).values()
     room = [longest + 5 - c.prompt_tokens for c in completions]
     assert min(room) == 5 and max(room) > 5
@@ -201,7 +201,7 @@ def test_a_shared_batch_does_not_lengthen_a_completion(random_model, items):
 def test_an_end_after_a_rows_own_limit_does_not_count(random_model, items):
     requests = requests_for([items[0], items[-1]], samples=1)
     with open_engine(random_model) as engine:
-        short, long = (len(engine.tokenizer(engine._prompt(r))["input_ids"]) for r in requests)
+        short, long = (len(engine.tokenizer(engine.chat.prompt(r))["input_ids"]) for r in requests)
     assert long - short > 3
     # The longer prompt comes first; it has room for two tokens.
     with scripted(random_model, [A, B, END], [A, B, END], sampling=Sampling(1.0), context_length=long + 2) as engine:
@@ -213,7 +213,7 @@ def test_an_end_after_a_rows_own_limit_does_not_count(random_model, items):
 def test_a_prompt_that_fills_the_context_is_told(random_model, items):
     (request,) = requests_for(items[:1], samples=1)
     with open_engine(random_model) as engine:
-        length = len(engine.tokenizer(engine._prompt(request))["input_ids"])
+        length = len(engine.tokenizer(engine.chat.prompt(request))["input_ids"])
     assert run(random_model, [request], context_length=length + 1)[items[0].id, 0].completion_tokens == 1
     with pytest.raises(
         InputError, match=f"item '{items[0].id}': the prompt has {length} tokens, .* context is {length}"
@@ -298,7 +298,7 @@ def test_frequency_penalty_in_greedy_decoding(random_model, items, penalty):
     (request,) = requests_for(items[:1], samples=1)
     with open_engine(random_model, Sampling(0.0, frequency_penalty=penalty, max_new_tokens=12)) as engine:
         ((completion,),) = engine.generate([request])
-        prompt = engine.tokenizer(engine._prompt(request), return_tensors="pt")["input_ids"]
+        prompt = engine.tokenizer(engine.chat.prompt(request), return_tensors="pt")["input_ids"]
         tokens: list[int] = []
         with torch.inference_mode():
             while len(tokens) < 12 and END not in tokens:
@@ -371,7 +371,7 @@ def no_end_token(folder):
     [
         (drop("config.json"), "can't be loaded as a transformers model"),
         (put("config.json", "{}"), "can't be loaded as a transformers model"),
-        (put("config.json", "{"), "can't be loaded as a transformers model"),
+        (put("config.json", "{"), "can't be loaded"),
         (put("config.json", '{"model_type": "unheard_of"}'), "can't be loaded .*unheard_of"),
         (drop("model.safetensors"), "can't be loaded as a transformers model"),
         (put("model.safetensors", ""), "can't be loaded as a transformers model"),
@@ -379,7 +379,7 @@ def no_end_token(folder):
         (pickle_weights, "can't be loaded as a transformers model.*safetensors"),
         (change_weights(lambda w: w.pop("lm_head.weight")), r"the weights lack lm_head\.weight\. Get the model again"),
         (change_weights(lambda w: w.update({"lm_head.weight": torch.zeros(3, 3)})), "can't be loaded"),
-        (put("tokenizer.json", "{"), "can't be loaded as a transformers model"),
+        (put("tokenizer.json", "{"), "the tokenizer can't be loaded"),
         (no_template, "the tokenizer has no chat template, so there is no way to ask it"),
         (no_end_token, "neither generation config nor tokenizer names an end token"),
     ],
@@ -397,7 +397,7 @@ def test_nothing_is_fetched_for_a_folder_that_is_not_there(tmp_path, monkeypatch
         raise AssertionError("the network was asked")
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    with pytest.raises(InputError, match="can't be loaded as a transformers model"), open_engine("owner/absent"):
+    with pytest.raises(InputError, match="can't be loaded"), open_engine("owner/absent"):
         pass
 
 
@@ -420,7 +420,9 @@ def test_too_little_memory_is_told(random_model, items):
 def test_it_describes_itself(random_model):
     with open_engine(random_model, batch_size=5, dtype="bfloat16", attention="eager") as engine:
         facts = engine.describe()
-        assert engine.peak_memory_bytes() is None
+        costs = engine.costs()
+    assert costs["gpus"] == 0 and costs["energy_joules"] is None and costs["weights_bytes"] > 1000
+    assert costs["unmeasured"]["energy_joules"] == "no GPU is used" and "peak_memory_bytes" not in costs
     assert json.loads(json.dumps(facts)) == facts
     assert facts["version"] == transformers_library.__version__ and facts["device"]
     assert (facts["dtype"], facts["attention"], facts["batch_size"]) == ("bfloat16", "eager", 5)

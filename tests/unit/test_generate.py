@@ -16,7 +16,10 @@ ITEMS = [Item(f"i{number}", f"What is {number} + {number}?", str(2 * number)) fo
 
 def spec(**changes) -> dict:
     base = {
-        "model": {"id": "tiny", "source": {"path": "x"}, "chat_template": {}, "context_length": None},
+        "model": {
+            **{"id": "tiny", "source": {"path": "x"}, "chat_template": {}, "context_length": None},
+            **{"system_prompt": None, "reasoning": None},
+        },
         "benchmark": {"id": "sums", "prompt": {"protocol": 1, "template": "Q: {question}"}, "grader": "math"},
         "engine": {"name": "transformers", "protocol": 1, "dtype": "checkpoint", "attention": "sdpa"},
         "sampling": {"temperature": 0.6, "max_new_tokens": 8},
@@ -182,6 +185,7 @@ def cell(tmp_path):
             files=[],
             store=root / "store.jsonl",
             output=root / "out.jsonl.zst",
+            stats=root / "out.stats.jsonl",
             meta=root / "out.meta.json",
             progress=lambda *numbers: progress.append(numbers),
         )
@@ -196,7 +200,8 @@ def test_completions_are_written_in_the_order_of_items(engine, cell):
     requests = build_requests(ITEMS, spec(samples=2), REVISION)
     assert [(row["item_id"], row["sample"]) for row in rows] == [(r.item_id, r.sample) for r in requests]
     assert [row["text"] for row in rows] == [f"{r.seed} \ud83d" for r in requests]
-    assert set(rows[0]) == {"item_id", "sample", "text", "finish_reason", "prompt_tokens", "completion_tokens"}
+    counts = {"prompt_tokens", "completion_tokens", "reasoning_tokens"}
+    assert set(rows[0]) == {"item_id", "sample", "text", "finish_reason", *counts}
     assert progress[0] == (0, 10, 0) and progress[-1] == (10, 10, 5 * 3 + 5 * 4)
 
 
@@ -298,7 +303,8 @@ def test_the_meta_file_says_how_and_where(engine, cell):
     assert meta["completion_tokens"] == 5 * 3 + 5 * 4
     assert meta["prompt_tokens"] == 2 * sum(len(f"Q: {item.question}") for item in ITEMS)
     assert meta["prompt"]["protocol"] == 1 and len(meta["prompt"]["sha256"]) == 64
-    assert meta["sampling"] == spec()["sampling"]
+    assert meta["sampling"]["asked"] == spec()["sampling"]
+    assert meta["sampling"]["in_force"]["top_p"] == 1.0 and meta["sampling"]["ignored"] == {}
     assert meta["engine"] == {"name": "transformers", "version": "1.0", "device": "loading 1"}
     assert meta["load_seconds"] >= 0 and meta["generation_seconds"] > 0 and meta["peak_memory_bytes"] > 10**6
     assert meta["utc"].endswith("+00:00") and {"commit", "dirty"} == set(meta["git"]) and "numpy" in meta["packages"]
@@ -359,6 +365,7 @@ def test_a_real_model_resumes_to_the_same_bytes(random_model, cell, monkeypatch,
             files=[],
             store=root / "store.jsonl",
             output=root / "out.jsonl.zst",
+            stats=root / "stats.jsonl",
             meta=root / "meta.json",
         )
         return (root / "out.jsonl.zst").read_bytes(), read_json(root / "meta.json")

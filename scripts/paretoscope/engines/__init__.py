@@ -8,11 +8,18 @@ Every engine file has
 - ``KEYED_SETTINGS``: names of the settings that change what is generated; they are part of every completion's key too;
 - ``SETTINGS``: JSON schema properties of its settings in a study; those without a default must be given;
 - ``files(settings, model, benchmark) -> list[str]``: files that a cell's completions depend on, beside the weights;
+- ``ENVIRONMENT``: the file of envs/ that a job with it runs in;
 - ``open_engine(model, sampling, settings, files)``: a context manager that gives an object with ``describe() -> dict``
   (version, device, sampling in force) and ``generate(requests) -> Iterator[list[Completion]]``, in batches as they
-  finish, in any order.
+  finish, in any order. Special tokens stay in the text. ``model`` holds what ``generate.MODEL_KEYS`` takes from the
+  card, ``weights`` (folder, or None) and ``log`` (a path for what a server prints).
 
 A control also has ``CONTROL = True`` and ``EXPECTED_ACCURACY``: it answers in the grid without a model, and is known to
-score 1 or 0. An engine whose settings hold paths also has ``resolve(settings, relative) -> dict``, which applies
-``relative`` to each of them.
+score 1 or 0. An engine that a model card may tell how to serve its model lists those settings in ``CARD_SETTINGS``. An
+engine whose settings hold paths also has ``resolve(settings, relative) -> dict``, which applies ``relative`` to each of
+them.
+
+What a cell has cost, the engine's object may tell by ``costs() -> dict``: those keys of ``generate.COSTS`` that it
+knows, and ``unmeasured``, the reason for each that can't be measured. Sampling settings that had no effect are in
+``describe()`` under ``ignored``, each with the reason.
 """

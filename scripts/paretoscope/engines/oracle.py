@@ -8,6 +8,7 @@ from ..schema import Completion, Request, Sampling
 PROTOCOL = 1
 NEEDS_WEIGHTS = False
 KEEPS = False
+ENVIRONMENT = "analysis"
 KEYED_SETTINGS = ()
 CONTROL = True
 EXPECTED_ACCURACY = 1.0

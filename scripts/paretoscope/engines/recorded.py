@@ -20,6 +20,7 @@ PLACEHOLDERS = ("{model}", "{model_name}", "{benchmark}")
 PROTOCOL = 1
 NEEDS_WEIGHTS = False
 KEEPS = False
+ENVIRONMENT = "analysis"
 KEYED_SETTINGS = ("columns", "ignore_unknown_items")
 SETTINGS = {
     "traces": {

@@ -14,12 +14,15 @@ from dataclasses import asdict
 
 from ..errors import InputError
 from ..schema import Completion, Request, Sampling
+from ..serving.nvml import GpuMeter
+from ._chat import ChatTokenizer
 
 log = logging.getLogger(__name__)
 
 PROTOCOL = 1
 NEEDS_WEIGHTS = True
 KEEPS = True
+ENVIRONMENT = "transformers"
 KEYED_SETTINGS = ("dtype", "attention")
 SETTINGS = {
     "batch_size": {"description": "Completions generated together.", "type": "integer", "minimum": 1, "default": 64},
@@ -51,7 +54,9 @@ def open_engine(model: dict, sampling: Sampling, settings: dict, files: Sequence
     InputError
         The folder has no usable model.
     """
-    yield Transformers(model, sampling, settings)
+    engine = Transformers(model, sampling, settings)
+    with GpuMeter(1 if engine.device == "cuda" else 0) as engine.gpus:
+        yield engine
 
 
 class Transformers:
@@ -60,41 +65,42 @@ class Transformers:
     Parameters
     ----------
     model : dict
-        ``weights`` (folder), ``chat_template`` (keyword arguments), ``context_length`` (tokens or None).
+        ``weights`` (folder), ``chat_template`` (keyword arguments), ``context_length`` (tokens or None), ``reasoning``
+        (markers or None).
     """
+
+    gpus: GpuMeter
 
     def __init__(self, model: dict, sampling: Sampling, settings: dict):
         import torch
         from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+        from transformers import AutoModelForCausalLM, GenerationConfig
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.disable_progress_bar()  # the job's own progress lines are enough
         self.sampling, self.settings = sampling, settings
-        self.chat_template = model["chat_template"]
+        self.chat = ChatTokenizer(model)
+        self.tokenizer = self.chat.tokenizer
         self.device = (
             settings["device"] if settings["device"] != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
         )
         # By name the same on every device, so that one cell never mixes precisions.
         dtype = "auto" if settings["dtype"] == "checkpoint" else settings["dtype"]
-        local = {"trust_remote_code": False, "local_files_only": True}
         try:
-            self.tokenizer = AutoTokenizer.from_pretrained(model["weights"], padding_side="left", **local)
             self.model, report = AutoModelForCausalLM.from_pretrained(
                 model["weights"],
                 dtype=dtype,
                 attn_implementation=settings["attention"],
                 use_safetensors=True,
                 output_loading_info=True,
-                **local,
+                trust_remote_code=False,
+                local_files_only=True,
             )
         except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
             raise InputError(f"{model['weights']}: can't be loaded as a transformers model: {error}") from error
         if report["missing_keys"]:  # transformers would go on with random numbers in their place
             missing = ", ".join(sorted(report["missing_keys"])[:5])
             raise InputError(f"{model['weights']}: the weights lack {missing}. Get the model again.")
-        if not self.tokenizer.chat_template:
-            raise InputError(f"{model['weights']}: the tokenizer has no chat template, so there is no way to ask it.")
         self.model.eval().to(self.device)
         own = self.model.generation_config
         self.end_tokens = _as_list(own.eos_token_id if own.eos_token_id is not None else self.tokenizer.eos_token_id)
@@ -128,31 +134,35 @@ class Transformers:
             "sampling": asdict(self.sampling),
         }
 
-    def peak_memory_bytes(self) -> int | None:
-        """Return the peak device memory on a GPU; None on a CPU, where the process's own peak is the figure."""
+    def costs(self) -> dict:
+        """Return what the engine has cost so far, and ``unmeasured``: why a cost is None.
+
+        On a CPU the peak memory is left to the process's own.
+        """
         import torch
 
-        return torch.cuda.max_memory_allocated() if self.device == "cuda" else None
+        on_gpu = self.device == "cuda"
+        return {
+            **({"peak_memory_bytes": torch.cuda.max_memory_allocated()} if on_gpu else {}),
+            "gpus": int(on_gpu),
+            "weights_bytes": self.model.get_memory_footprint(),
+            "energy_joules": self.gpus.energy_joules(),
+            "unmeasured": {
+                **self.gpus.unmeasured,
+                "warmup_seconds": "this engine has no warm-up",
+                "kv_cache_bytes": "this engine keeps no cache between batches",
+            },
+        }
 
     def generate(self, requests: Sequence[Request]) -> Iterator[list[Completion]]:
         """Yield a batch of completions at a time, long prompts first so that memory is tried early."""
-        prompts = [self._prompt(request) for request in requests]
+        prompts = [self.chat.prompt(request) for request in requests]
         lengths = [len(ids) for ids in self.tokenizer(prompts, add_special_tokens=False)["input_ids"]]
         order = sorted(range(len(requests)), key=lambda i: (-lengths[i], i))
         size = self.settings["batch_size"]
         for start in range(0, len(order), size):
             batch = order[start : start + size]
             yield self._batch([requests[i] for i in batch], [prompts[i] for i in batch], [lengths[i] for i in batch])
-
-    def _prompt(self, request: Request) -> str:
-        from jinja2 import TemplateError
-
-        try:
-            return self.tokenizer.apply_chat_template(
-                list(request.messages), tokenize=False, add_generation_prompt=True, **self.chat_template
-            )
-        except TemplateError as error:
-            raise InputError(f"item '{request.item_id}': the model's chat template can't render it: {error}") from error
 
     def _limit(self, request: Request, prompt_tokens: int) -> int:
         room = self.context_length - prompt_tokens
@@ -193,7 +203,13 @@ class Transformers:
             tokens[: used if end is None else end], skip_special_tokens=False, clean_up_tokenization_spaces=False
         )
         return Completion(
-            request.item_id, request.sample, text, "length" if end is None else "stop", prompt_tokens, used
+            item_id=request.item_id,
+            sample=request.sample,
+            text=text,
+            finish_reason="length" if end is None else "stop",
+            prompt_tokens=prompt_tokens,
+            completion_tokens=used,
+            reasoning_tokens=self.chat.reasoning_tokens(tokens[:used], text),
         )
 
 

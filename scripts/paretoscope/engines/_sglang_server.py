@@ -1,0 +1,265 @@
+"""An SGLang server for one model: started for it or found running, and asked what it really runs with."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import secrets
+import sys
+import time
+from pathlib import Path
+
+from ..errors import InputError
+from ..serving.client import answers, get_json
+from ..serving.process import OUT_OF_MEMORY, PORT_TAKEN, ServerDied, ServerProcess, free_port
+
+log = logging.getLogger(__name__)
+
+STREAM_INTERVAL = 256
+"""Tokens between two messages of a streamed reply; the first token always comes at once."""
+
+PORT_TRIES = 3
+MEMORY_STEP = 0.05
+"""By how much the memory fraction is lowered after the server ran out of memory under way."""
+
+OWN_ARGUMENTS = {
+    "model-path",
+    "host",
+    "port",
+    "device",
+    "tp-size",
+    "tensor-parallel-size",
+    "context-length",
+    "random-seed",
+    "stream-interval",
+    "dtype",
+    "quantization",
+    "kv-cache-dtype",
+    "enable-deterministic-inference",
+    "mem-fraction-static",
+    "attention-backend",
+    "reasoning-parser",
+    "trust-remote-code",
+    "allow-auto-truncate",
+    "api-key",
+    "admin-api-key",
+}
+"""Server arguments that have a setting of their own, or would make a completion other than what was asked."""
+
+IN_FORCE = (
+    *("dtype", "quantization", "kv_cache_dtype", "context_length", "tp_size", "dp_size", "pp_size", "ep_size"),
+    *("mem_fraction_static", "max_total_num_tokens", "max_running_requests", "chunked_prefill_size", "page_size"),
+    *("attention_backend", "prefill_attention_backend", "decode_attention_backend", "sampling_backend"),
+    *("moe_runner_backend", "mamba_backend", "grammar_backend", "schedule_policy", "disable_radix_cache"),
+    *("disable_cuda_graph", "disable_overlap_schedule", "speculative_algorithm", "enable_deterministic_inference"),
+    *("reasoning_parser", "trust_remote_code", "load_format", "revision", "random_seed", "stream_interval"),
+    *("sampling_defaults", "preferred_sampling_params", "device", "model_path"),
+)
+"""What is kept of the arguments that the server says it runs with."""
+
+
+class SGLangServer:
+    """A server that has loaded the model, once :meth:`start` has returned.
+
+    Parameters
+    ----------
+    model : dict
+        ``weights`` (folder), ``context_length`` (tokens or None), ``source`` (of the card), ``log`` (path for what the
+        server prints).
+    settings : dict
+        Of the engine.
+
+    Attributes
+    ----------
+    url : str
+    info : dict
+        What the server says it runs with.
+    load_seconds, warmup_seconds : float
+        Until it answered, and from then until it had generated; summed over ``starts`` servers.
+    """
+
+    def __init__(self, model: dict, settings: dict):
+        self.model, self.settings = model, settings
+        self.context_length = model["context_length"] or _context_of(Path(model["weights"]))
+        self.is_ours = settings["base_url"] is None
+        self.url = settings["base_url"]
+        self.info: dict = {}
+        self.load_seconds = self.warmup_seconds = 0.0
+        self.starts = 0
+        self._memory_fraction = settings["memory_fraction"]
+        self._seed: int | None = None
+        self._process: ServerProcess | None = None
+
+    def start(self) -> None:
+        """Start the server, or find the one that runs, and read back what it runs with.
+
+        Another port is tried where one was taken meanwhile.
+
+        Raises
+        ------
+        InputError
+            It can't be started, or runs with something else than gives completions their meaning.
+        """
+        if not self.is_ours:
+            self._attach()
+            self._read_info()
+        for left in reversed(range(PORT_TRIES if self.is_ours else 0)):
+            try:
+                self._launch()
+                self._read_info()
+                break
+            except ServerDied as death:
+                self.close()
+                if death.kind != PORT_TAKEN or not left:
+                    raise InputError(f"{self.model['weights']}: SGLang can't be started. {death}") from death
+        self._check_in_force()
+
+    def restart(self, death: ServerDied) -> None:
+        """Start a server in the place of one that died or hangs."""
+        self.close()
+        in_force = self.info.get("mem_fraction_static")
+        if death.kind == OUT_OF_MEMORY and in_force:
+            # It ran out beside what this share takes, so that share must be smaller.
+            self._memory_fraction = round(in_force - MEMORY_STEP, 3)
+            log.warning("with memory fraction %s instead of %s", self._memory_fraction, in_force)
+        self.start()
+
+    def check(self) -> None:
+        """Raise ServerDied if the server has ended; one that isn't ours is only known by its answers."""
+        if self._process:
+            self._process.check()
+
+    def close(self) -> None:
+        """End the server, if it is ours."""
+        if self._process:
+            self._process.stop()
+            self._process = None
+
+    def _launch(self) -> None:
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        python = self.settings["python"] or sys.executable
+        environment = {"SGLANG_USE_CPU_ENGINE": "1"} if self.settings["device"] == "cpu" else {}
+        self.starts += 1
+        # Of its own for every server: one that was started anew must not draw the same numbers again.
+        self._seed = secrets.randbelow(2**30)
+        self._process = ServerProcess(
+            [python, "-m", "sglang.launch_server", *self.arguments(port)], environment, Path(self.model["log"])
+        )
+        clock, seconds = time.perf_counter(), self.settings["start_seconds"]
+        self._process.wait_until(lambda: answers(f"{self.url}/model_info"), seconds, "up")
+        loaded = time.perf_counter()
+        self.load_seconds += loaded - clock
+        # Healthy only after it has answered a request of its own.
+        self._process.wait_until(lambda: answers(f"{self.url}/health"), seconds, "ready")
+        self.warmup_seconds += time.perf_counter() - loaded
+
+    def _read_info(self) -> None:
+        try:
+            self.info = get_json(f"{self.url}/server_info", seconds=60)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{self.url}/server_info: the server doesn't say what it runs with: {error}") from error
+        if self.is_ours and self.info.get("random_seed") != self._seed:
+            raise ServerDied("Another server answers on the port that was free a moment ago.", PORT_TAKEN)
+
+    def arguments(self, port: int) -> list[str]:
+        """Return the arguments that the server is started with."""
+        settings = self.settings
+        named = {
+            "model-path": self.model["weights"],
+            "host": "127.0.0.1",
+            "port": port,
+            "device": settings["device"],
+            "tp-size": settings["gpus"],
+            "dtype": settings["dtype"],
+            "kv-cache-dtype": settings["kv_cache_dtype"],
+            "quantization": settings["quantization"],
+            "context-length": self.context_length,
+            "mem-fraction-static": self._memory_fraction,
+            "attention-backend": settings["attention_backend"],
+            "reasoning-parser": settings["reasoning_parser"],
+            "enable-deterministic-inference": settings["deterministic"],
+            "trust-remote-code": settings["trust_remote_code"] is not None,
+            "stream-interval": STREAM_INTERVAL,
+            "random-seed": self._seed,
+            **settings["arguments"],
+        }
+        flat = []
+        for name, value in named.items():
+            if value is None or value is False:
+                continue
+            flat += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+        return flat
+
+    def _attach(self) -> None:
+        try:
+            served = get_json(f"{self.url}/model_info")["model_path"]
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{self.url} (engine.base_url): no SGLang server answers there: {error}") from error
+        source = self.model["source"]
+        same = Path(served).is_dir() and Path(served).resolve() == Path(self.model["weights"]).resolve()
+        if not same and "hub_id" in source and served == source["hub_id"]:
+            same = get_json(f"{self.url}/server_info").get("revision") == source["revision"]
+        if not same:
+            raise InputError(
+                f"{self.url} (engine.base_url) serves {served}, not {self.model['weights']} at the card's revision. Start it with --model-path of that folder."
+            )
+
+    def _check_in_force(self) -> None:
+        """Raise InputError where the server runs with something else than what gives completions their meaning."""
+        asked = {"dtype": self.settings["dtype"], "kv_cache_dtype": self.settings["kv_cache_dtype"]}
+        asked = {name: value for name, value in asked.items() if value != "auto"}
+        asked["enable_deterministic_inference"] = self.settings["deterministic"]
+        if self.settings["quantization"]:
+            asked["quantization"] = self.settings["quantization"]
+        for name, value in asked.items():
+            if self.info.get(name) != value:
+                raise InputError(
+                    f"SGLang runs with {name} = {self.info.get(name)!r}, not {value!r} as asked; completions would be taken for something else."
+                )
+        room = min(self.context_length, self.info.get("context_length") or self.context_length)
+        if room < self.context_length:
+            raise InputError(f"SGLang runs with a context of {room} tokens, not {self.context_length} as asked.")
+
+    @property
+    def capacity(self) -> float:
+        """Tokens that the key-value cache holds; infinite where the server doesn't say."""
+        return self.info.get("max_total_num_tokens") or math.inf
+
+    @property
+    def state(self) -> dict:
+        """The server's live state, of its first copy of the model."""
+        return (self.info.get("internal_states") or [{}])[0]
+
+    def in_force(self) -> dict:
+        """Return those of the arguments it runs with that are worth keeping."""
+        return {
+            **{name: self.info[name] for name in IN_FORCE if name in self.info},
+            "effective_max_running_requests": self.state.get("effective_max_running_requests_per_dp"),
+        }
+
+    def memory(self) -> dict[str, int | None]:
+        """Return bytes of weights and of key-value cache on one GPU, as the server says.
+
+        It takes the weights for what free memory shrank by while they were loaded, so on a CPU they aren't known.
+        """
+        usage = self.state.get("memory_usage") or {}
+        weights = usage.get("weight") if self.info.get("device") != "cpu" else None
+        return {"weights_bytes": _bytes(weights), "kv_cache_bytes": _bytes(usage.get("kvcache"))}
+
+
+def _context_of(folder: Path) -> int:
+    """Return the context length that a model's config.json states."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return int((config.get("text_config") or config)["max_position_embeddings"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"{folder}/config.json doesn't say max_position_embeddings; set context_length on the model card."
+        ) from error
+
+
+def _bytes(gibibytes: float | None) -> int | None:
+    """Return bytes for SGLang's figure, which it rounds to thousandths of a GiB."""
+    return None if gibibytes is None or not math.isfinite(gibibytes) else round(gibibytes * 2**30)

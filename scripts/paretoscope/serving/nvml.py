@@ -1,0 +1,130 @@
+"""What the GPUs of a job are, and what they spent: memory and energy as NVIDIA's driver counts them (NVML).
+
+Energy is the counter of the whole board since the driver was loaded (``nvmlDeviceGetTotalEnergyConsumption``, Volta and
+later), read at the start and now: exact, and no matter how often it is read. Memory is that of the whole board too,
+sampled once a second. Both take in other processes on the same GPU, if there are any.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+log = logging.getLogger(__name__)
+
+SAMPLE_SECONDS = 1.0
+
+
+class GpuMeter:
+    """The GPUs that this process may use, measured from now on. Use as a context manager.
+
+    Parameters
+    ----------
+    count : int
+        GPUs used: the first of those visible. 0: none, nothing is measured.
+    nvml : module or None
+        ``pynvml``; None: imported.
+
+    Attributes
+    ----------
+    names : list of str
+        Product names.
+    driver : str or None
+        Version of the driver.
+    unmeasured : dict
+        Quantity -> why it can't be measured.
+    """
+
+    def __init__(self, count: int, nvml=None):
+        self.names: list[str] = []
+        self.driver: str | None = None
+        self.unmeasured: dict[str, str] = {}
+        self._count, self._nvml = count, nvml
+        self._handles: list = []
+        self._energy_at_start: int | None = None
+        self._peak: int | None = None
+        self._done = threading.Event()
+        self._sampler = threading.Thread(target=self._sample, daemon=True)
+
+    def __enter__(self) -> GpuMeter:
+        if not self._count:
+            self._cannot("energy_joules", "no GPU is used")
+            return self
+        try:
+            self._open()
+        except Exception as error:  # NVML raises a kind of its own for each problem, and none may stop a generation
+            for quantity in ("energy_joules", "peak_memory_bytes"):
+                self._cannot(quantity, f"NVML can't be read: {type(error).__name__}: {error}")
+            return self
+        self._energy_at_start = self._energy()
+        self._sampler.start()
+        return self
+
+    def __exit__(self, *exc) -> None:
+        self._done.set()
+        if self._sampler.ident:
+            self._sampler.join()
+
+    def energy_joules(self) -> float | None:
+        """Return what the GPUs took since the start, in joules; None where that can't be measured."""
+        if self._energy_at_start is None:
+            return None
+        now = self._energy()
+        return None if now is None else (now - self._energy_at_start) / 1000
+
+    def peak_memory_bytes(self) -> int | None:
+        """Return the most memory in use on any one GPU since the start; None where that can't be measured."""
+        return self._peak
+
+    def _open(self) -> None:
+        if self._nvml is None:
+            import pynvml
+
+            self._nvml = pynvml
+        self._nvml.nvmlInit()
+        self.driver = _text(self._nvml.nvmlSystemGetDriverVersion())
+        self._handles = [self._handle(name) for name in self._visible()[: self._count]]
+        if len(self._handles) < self._count:
+            raise RuntimeError(f"{self._count} GPUs are needed, {len(self._handles)} are visible")
+        self.names = [_text(self._nvml.nvmlDeviceGetName(handle)) for handle in self._handles]
+
+    def _visible(self) -> list[str]:
+        """Return indices or UUIDs of the GPUs that this process may use."""
+        listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+        if listed is None:
+            return [str(index) for index in range(self._nvml.nvmlDeviceGetCount())]
+        return [name.strip() for name in listed.split(",") if name.strip()]
+
+    def _handle(self, name: str):
+        if name.isdigit():
+            return self._nvml.nvmlDeviceGetHandleByIndex(int(name))
+        return self._nvml.nvmlDeviceGetHandleByUUID(name)
+
+    def _energy(self) -> int | None:
+        """Return the sum of the energy counters in millijoules."""
+        try:
+            return sum(self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle) for handle in self._handles)
+        except Exception as error:
+            self._cannot("energy_joules", f"{type(error).__name__}: {error}")
+            return None
+
+    def _sample(self) -> None:
+        while True:
+            try:
+                used = max(self._nvml.nvmlDeviceGetMemoryInfo(handle).used for handle in self._handles)
+            except Exception as error:
+                self._cannot("peak_memory_bytes", f"{type(error).__name__}: {error}")
+                return
+            self._peak = max(self._peak or 0, used)
+            if self._done.wait(SAMPLE_SECONDS):
+                return
+
+    def _cannot(self, quantity: str, reason: str) -> None:
+        if quantity not in self.unmeasured:
+            log.warning("%s is not measured: %s", quantity, reason)
+            self.unmeasured[quantity] = reason
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
