@@ -34,6 +34,7 @@ QWEN3_8B = {
     "vocab_size": 151936,
     "tie_word_embeddings": False,
     "max_position_embeddings": 40960,
+    "dtype": "bfloat16",
 }
 WEIGHTS = 2 * 8_190_735_360
 EMBEDDING = 2 * 151936 * 4096
@@ -326,6 +327,11 @@ def test_gpu_time_is_that_of_all_gpus_and_of_none_on_a_cpu(tmp_path, meta, gpu_s
     assert (found.gpu_seconds, found.peak_memory_bytes) == (gpu_seconds, peak)
 
 
+def test_warming_up_is_part_of_loading(tmp_path):
+    write_cell(tmp_path, "one", "easy", warmup_seconds=4.0, gpus=2)
+    assert read_results(tmp_path)["one", "easy"].load_gpu_seconds == 80
+
+
 def test_a_recording_may_not_know_its_tokens(tmp_path):
     write_cell(tmp_path, "one", "easy", prompt_tokens=None, completion_tokens=None)
     assert read_results(tmp_path)["one", "easy"].completion_tokens is None
@@ -379,7 +385,7 @@ def test_a_plan_from_a_fresh_clone(study, tmp_path):
     wall = generation_seconds(shape_of(QWEN3_8B), plan.device, 1, 100, 16, 100, 1000)
     assert (go.gpu_hours, go.hours_how) == (pytest.approx((wall + WEIGHTS / 1e9) / 3600), "roof")
     assert go.disk_bytes == pytest.approx(100 * (450 + 1000 * 4.0))
-    assert go.memory_bytes == WEIGHTS + 16 * 1100 * KV_PER_TOKEN
+    assert go.memory_bytes == WEIGHTS + 16 * (100 + 1000 / 2) * KV_PER_TOKEN
     total = totals(plan)
     assert total["completions"] == 4 * 170
     assert total["completion_tokens"] == 3 * (100 * 1000 + 50 * 2000) + (100 + 50) * 300
@@ -446,6 +452,30 @@ def test_a_shape_that_is_not_known_leaves_memory_and_hours_open(study, tmp_path,
     assert (go.completion_tokens, go.disk_bytes) == (100_000, pytest.approx(445_000))
     assert any(problem in warning for warning in plan.warnings)
     assert "Not counted, since unknown: the GPU-hours of 12 cells, the weights of 4 models" in as_text(plan)
+
+
+@pytest.mark.parametrize(
+    ("changes", "weights", "source"),
+    [
+        ({}, WEIGHTS, "card"),
+        ({"dtype": "float32"}, 2 * WEIGHTS, "card"),
+        ({"dtype": None}, WEIGHTS, "card; 16 bits a weight assumed"),
+        ({"dtype": None, "torch_dtype": "bfloat16"}, WEIGHTS, "card"),
+    ],
+)
+def test_an_assumed_precision_is_said(study, tmp_path, changes, weights, source):
+    architecture = {key: value for key, value in {**QWEN3_8B, **changes}.items() if value}
+    model = plan_study(study(model={"architecture": architecture}), load_device("h100-80gb"), tmp_path).models[0]
+    assert (model.weight_bytes, model.shape_source) == (weights, source)
+
+
+def test_the_batch_is_what_the_cache_holds_of_sequences_at_all_stages(study, tmp_path):
+    write_cell(tmp_path / "earlier", "two", "hard", tokens=39_000.0)
+    plan = plan_study(study(engine={"name": "sglang"}), load_device("l40s-48gb"), tmp_path, [tmp_path / "earlier"])
+    go = cell_of(plan, "one", "hard").to_go
+    free = 0.9 * 46068 * 2**20 - WEIGHTS
+    assert go.batch == int(free / ((80 + 39_000 / 2) * KV_PER_TOKEN)) == 9
+    assert go.memory_bytes == WEIGHTS + 9 * (80 + 39_000 / 2) * KV_PER_TOKEN
 
 
 def test_a_fetched_config_comes_before_the_card(study, tmp_path):

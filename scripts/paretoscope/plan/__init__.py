@@ -45,7 +45,7 @@ class ModelPlan:
 
     model: str
     shape_source: str | None
-    """``config.json`` or ``card``; None where the shape isn't known or not needed."""
+    """``config.json`` or ``card``, and what was assumed; None where the shape isn't known or not needed."""
     problem: str | None
     """Why the shape isn't known."""
     weight_bytes: int | None
@@ -229,14 +229,14 @@ class _Planner:
             return Estimate(completions, tokens, None, None, "?", None, None, disk)
         gpus, batch = self.gpus[model], self._batch(model, shape, completions, tokens)
         hours, how = self._gpu_hours(cell, shape, measured, completions, tokens, gpus, batch)
-        weights, cache = shape.weight_bytes / gpus, batch * shape.cache_bytes(_sequence(tokens)) / gpus
+        weights, cache = shape.weight_bytes / gpus, batch * shape.cache_bytes(_mean_length(tokens)) / gpus
         return Estimate(completions, tokens, batch, hours, how, weights + cache, weights, disk)
 
     def _batch(self, model: str, shape: Shape, completions: int, tokens: Tokens) -> int:
         """Return the sequences decoded together: as many as there are, fit, and the engine takes."""
         settings, usable = self.study.engine_of(model), usable_bytes(self.study, model, self.device)
         limit = settings.get("concurrency") or settings.get("batch_size") or completions
-        fit = sequences_that_fit(shape, self.gpus[model], usable, _sequence(tokens))
+        fit = sequences_that_fit(shape, self.gpus[model], usable, _mean_length(tokens))
         return max(min(fit, limit, completions), 1)
 
     def _gpu_hours(
@@ -266,8 +266,9 @@ class _Planner:
         return bool(known) and facts.device in self.device.reported_names
 
 
-def _sequence(tokens: Tokens) -> float:
-    return (tokens.prompt or 0) + tokens.completion
+def _mean_length(tokens: Tokens) -> float:
+    """Return the tokens that a running sequence has in the cache: they are at all stages, so half the completion."""
+    return (tokens.prompt or 0) + tokens.completion / 2
 
 
 def _row_bytes(tokens: float) -> float:

@@ -26,7 +26,7 @@ class Measured:
     gpu_seconds: float | None = None
     """GPU time spent generating, of all its GPUs; None on a CPU."""
     load_gpu_seconds: float | None = None
-    """GPU time spent loading, in the last attempt."""
+    """GPU time spent loading and warming up, in the last attempt."""
     device: str | None = None
     """As the driver reports it."""
     gpus: int = 0
@@ -73,7 +73,7 @@ def _of_meta(folder: Path, meta: Path, benchmark: str) -> Measured:
         finished=True,
         **{key: _per(total, completions) for key, total in tokens.items()},
         gpu_seconds=_times(seconds["generation_seconds"], gpus),
-        load_gpu_seconds=_times(seconds["load_seconds"], gpus),
+        load_gpu_seconds=_times(_plus(seconds["load_seconds"], facts.get("warmup_seconds")), gpus),
         device=device,
         gpus=gpus,
         weights_bytes=facts.get("weights_bytes"),
@@ -84,6 +84,10 @@ def _of_meta(folder: Path, meta: Path, benchmark: str) -> Measured:
 
 def _is_gpu(device: str | None) -> bool:
     return device is not None and device.startswith(("NVIDIA", "AMD Instinct", "Tesla"))
+
+
+def _plus(seconds: float | None, more: float | None) -> float | None:
+    return None if seconds is None else seconds + (more or 0)
 
 
 def _times(seconds: float | None, gpus: int) -> float | None:

@@ -34,7 +34,7 @@ class Shape:
     """Prompt and completion tokens at most."""
     kv_dtype_bytes: int
     source: str
-    """``config.json`` or ``card``."""
+    """``config.json`` or ``card``, and whether a precision had to be assumed."""
 
     def cache_bytes(self, tokens: float) -> int:
         """Return the bytes of the cache of one sequence."""
@@ -66,12 +66,13 @@ def read_shape(study: Study, model: str, results: Iterable[Path]) -> Shape:
     except InputError as error:
         raise InputError(f"{card['card']}: {error}") from error
     text = config.get("text_config") or config
+    named = any(part.get(key) for part in (config, text) for key in ("dtype", "torch_dtype", "quantization_config"))
     return Shape(
         architecture=architecture,
         weight_bytes=weight_bytes,
         context=card["context_length"] or text.get("max_position_embeddings"),
         kv_dtype_bytes=1 if str(study.engine_of(model).get("kv_cache_dtype")).startswith("fp8") else 2,
-        source="config.json" if found else "card",
+        source=("config.json" if found else "card") + ("" if named else "; 16 bits a weight assumed"),
     )
 
 
