@@ -38,6 +38,13 @@ def row(key: str, text: str = "text") -> dict:
     return {"key": key, "text": text}
 
 
+def refuse(number):
+    def call(*_):
+        raise OSError(number, os.strerror(number))
+
+    return call
+
+
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "work" / "cell.jsonl"
@@ -100,6 +107,16 @@ def test_a_row_is_on_the_disk_when_add_returns(path):
         store.add([row("a")])
         line = json.loads(path.read_text())
         assert len(line.pop("crc32")) == 8 and line == row("a")
+
+
+def test_a_row_that_the_disk_did_not_take_is_not_stored(path, monkeypatch):
+    with CompletionStore(path) as store:
+        store.add([row("a")])
+        monkeypatch.setattr(os, "fsync", refuse(errno.EIO))
+        with pytest.raises(InputError, match=r"can't be written: Input/output error.*the 1 completions stored before"):
+            store.add([row("b")])
+        assert "b" not in store
+    assert stored(path) == {"a": row("a")}
 
 
 def test_rows_come_in_the_order_asked_for(path):
@@ -285,13 +302,6 @@ def test_a_half_row_that_cannot_be_cut_off_at_once_is_cut_off_later(path, monkey
 
 
 # Locks.
-
-
-def refuse(number):
-    def flock(*_):
-        raise OSError(number, os.strerror(number))
-
-    return flock
 
 
 @pytest.mark.parametrize(
