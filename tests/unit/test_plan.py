@@ -2,16 +2,18 @@ import csv
 import gzip
 import io
 import json
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from paretoscope import flops, hub
+from paretoscope import flops, hub, plugins
 from paretoscope.cards import SCHEMAS, read_yaml
 from paretoscope.catalog import CATALOG, load_study, read_card
 from paretoscope.devices import load_device
 from paretoscope.errors import InputError
-from paretoscope.files import dumps, write_json, write_jsonl
+from paretoscope.files import dumps, read_jsonl, write_json, write_jsonl
+from paretoscope.generate import engine_settings, generate_cell, generation_spec
 from paretoscope.plan import PACKED_BYTES_PER_TOKEN, ROW_BYTES, TEXT_BYTES_PER_TOKEN, plan_study
 from paretoscope.plan.__main__ import main
 from paretoscope.plan.measured import Measured, read_results, read_store
@@ -19,6 +21,7 @@ from paretoscope.plan.memory import Shape, gpus_needed, sequences_that_fit
 from paretoscope.plan.roofline import DECODE_EFFICIENCY, PREFILL_EFFICIENCY, generation_seconds, weights_read
 from paretoscope.plan.show import as_csv, as_json, as_text, ratios, totals
 from paretoscope.plan.tokens import expect
+from paretoscope.schema import Completion, Item, to_row
 
 DEVICES = sorted(path.stem for path in (CATALOG / "devices").glob("*.yaml"))
 TRACES = Path(__file__).parents[3] / "shared" / "data" / "traces"
@@ -595,6 +598,55 @@ def test_earlier_results_teach_but_finish_nothing(study, tmp_path):
     )
 
 
+class FakeGpuEngine:
+    """Says that it runs on two GPUs, and answers every request in 50 tokens."""
+
+    def describe(self):
+        return {"version": "1", "device": H100}
+
+    def costs(self):
+        costs = {"load_seconds": 3.0, "warmup_seconds": 1.0, "gpus": 2, "weights_bytes": 10**9}
+        return {**costs, "kv_cache_bytes": 5 * 10**9, "peak_memory_bytes": 7 * 10**9, "energy_joules": 1.0}
+
+    def generate(self, requests):
+        yield [Completion(request.item_id, request.sample, "4", "stop", 10, 50) for request in requests]
+
+
+def test_what_generating_leaves_is_what_the_plan_reads(study, tmp_path, monkeypatch):
+    engine = contextmanager(lambda *_: iter([FakeGpuEngine()]))
+    monkeypatch.setattr(plugins.load("engines", "transformers"), "open_engine", engine)
+    loaded = study()
+    spec = generation_spec(loaded, "one", "hard")
+    write_jsonl(tmp_path / "items.jsonl", (to_row(Item(f"i{n}", f"{n} + {n}?", "4")) for n in range(20)))
+    folder, store = tmp_path / "generations" / "one", tmp_path / "work" / "one" / "hard.jsonl"
+    generate_cell(
+        items=tmp_path / "items.jsonl",
+        spec=spec,
+        settings=engine_settings(spec, loaded.engine_of("one")),
+        revision="0" * 40,
+        weights=None,
+        files=[],
+        store=store,
+        output=folder / "hard.jsonl.zst",
+        stats=folder / "hard.stats.jsonl.zst",
+        meta=folder / "hard.meta.json",
+    )
+    found = read_results(tmp_path)["one", "hard"]
+    assert (found.completions, found.prompt_tokens, found.completion_tokens) == (20, 10, 50)
+    assert (found.device, found.gpus, found.weights_bytes, found.peak_memory_bytes) == (H100, 2, 10**9, 7 * 10**9)
+    assert found.load_gpu_seconds == 8
+    assert 0 < found.gpu_seconds < 60
+    assert found.disk_bytes == store.stat().st_size + (folder / "hard.jsonl.zst").stat().st_size
+    # A killed cell leaves its store alone.
+    for file in folder.iterdir():
+        file.unlink()
+    assert read_store(store, 1) == Measured(20, False, 10, 50)
+    # Beside its text a stored completion takes about what is reckoned with.
+    texts = sum(len(row["text"]) for _, row in read_jsonl(store) if "text" in row)
+    completions = [line for line in store.read_bytes().splitlines(keepends=True) if b'"text"' in line]
+    assert (sum(map(len, completions)) - texts) / 20 == pytest.approx(ROW_BYTES, rel=0.25)
+
+
 # Output.
 
 
@@ -713,4 +765,3 @@ def test_bytes_per_token_are_those_of_recorded_responses(tmp_path):
         packed += (tmp_path / "packed.jsonl.zst").stat().st_size
     assert text / tokens == pytest.approx(TEXT_BYTES_PER_TOKEN, rel=0.05)
     assert packed / tokens == pytest.approx(PACKED_BYTES_PER_TOKEN, rel=0.1)
-    assert ROW_BYTES > 0
