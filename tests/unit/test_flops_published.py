@@ -51,6 +51,35 @@ DEEPSEEK_V3 = shape(
     v_head_dim=128,
 )
 
+DEEPSEEK_V2_LITE = shape(
+    *("deepseek_v2", 27, 2048, 10944, 16, 16, 102400),
+    first_k_dense_replace=1,
+    kv_lora_rank=512,
+    moe_intermediate_size=1408,
+    n_routed_experts=64,
+    n_shared_experts=2,
+    num_experts_per_tok=6,
+    q_lora_rank=None,
+    qk_nope_head_dim=128,
+    qk_rope_head_dim=64,
+    v_head_dim=128,
+)
+GPT_OSS_20B = shape(
+    *("gpt_oss", 24, 2880, 2880, 64, 8, 201088),
+    head_dim=64,
+    sliding_window=128,
+    num_local_experts=32,
+    num_experts_per_tok=4,
+)
+MIXTRAL = shape("mixtral", 32, 4096, 14336, 32, 8, 32000, num_local_experts=8, num_experts_per_tok=2)
+QWEN_MOE = shape(
+    *("qwen2_moe", 24, 2048, 5632, 16, 16, 151936),
+    num_experts=60,
+    num_experts_per_tok=4,
+    moe_intermediate_size=1408,
+    shared_expert_intermediate_size=5632,
+)
+
 PUBLISHED = {
     # model: (total parameters of its checkpoint, config)
     "TinyLlama-1.1B": (1_100_048_384, shape("llama", 22, 2048, 5632, 32, 4, 32000)),
@@ -67,7 +96,22 @@ PUBLISHED = {
         shape("gemma2", 46, 4608, 36864, 32, 16, 256000, head_dim=128, sliding_window=4096),
     ),
     "DeepSeek-V3 without multi-token prediction": (671_026_419_200, DEEPSEEK_V3),
+    "DeepSeek-V2-Lite": (15_706_484_224, DEEPSEEK_V2_LITE),
+    "gpt-oss-20b": (20_914_757_184, GPT_OSS_20B),
+    "Mixtral-8x7B-v0.1": (46_702_792_704, MIXTRAL),
+    "Qwen1.5-MoE-A2.7B": (14_315_784_192, QWEN_MOE),
+    "gemma-3-1b": (
+        999_885_952,
+        shape("gemma3_text", 26, 1152, 6912, 4, 1, 262144, head_dim=256, sliding_window=512),
+    ),
+    "phi-4": (14_659_507_200, shape("phi3", 40, 5120, 17920, 40, 10, 100352)),
+    "Phi-4-mini": (3_836_021_760, shape("phi3", 32, 3072, 8192, 24, 8, 200064, tie_word_embeddings=True)),
+    "SmolLM3-3B": (3_075_098_624, shape("smollm3", 36, 2048, 11008, 16, 4, 128256, tie_word_embeddings=True)),
+    "OLMo-2-0325-32B": (32_234_279_936, shape("olmo2", 64, 5120, 27648, 40, 8, 100352)),
+    "Olmo-3-1025-7B": (7_298_011_136, shape("olmo3", 32, 4096, 11008, 32, 32, 100278, sliding_window=4096)),
 }
+WINDOWS_BELOW_THE_PROMPT = {"gpt-oss-20b": (12, 128), "gemma-3-1b": (22, 512)}
+"""Model: number of layers with a sliding window below 1,024, and the window."""
 
 
 @pytest.mark.parametrize("model", PUBLISHED)
@@ -107,23 +151,23 @@ def test_parameters_equal_transformers(model):
     assert on_meta(model)[0] == PUBLISHED[model][0]
 
 
-def per_attended_key(config):
-    """FLOPs for each attended key over all layers, keys and values expanded per head."""
-    heads = config["num_attention_heads"]
-    size = config.get("head_dim", config["hidden_size"] // heads)
+def masked_scores(model):
+    """FLOPs of scores and values that FlopCounterMode counts and a mask takes out, keys and values expanded."""
+    config = PUBLISHED[model][1]
+    size = config.get("head_dim", config["hidden_size"] // config["num_attention_heads"])
     both = 2 * size
     if "kv_lora_rank" in config:
         both = config["qk_nope_head_dim"] + config["qk_rope_head_dim"] + config["v_head_dim"]
-    return config["num_hidden_layers"] * 2 * heads * both
+    sliding, window = WINDOWS_BELOW_THE_PROMPT.get(model, (0, 0))
+    beyond_windows = sliding * ((PROMPT - window) * (PROMPT - window + 1) // 2)
+    later = config["num_hidden_layers"] * (PROMPT * (PROMPT - 1) // 2)
+    return 2 * config["num_attention_heads"] * both * (later + beyond_windows)
 
 
 @pytest.mark.parametrize("model", PUBLISHED)
 def test_prefill_equals_transformers_without_the_masked_scores(model):
-    """FlopCounterMode counts full T x T; no window of these models is below the prompt of 1,024."""
-    config = PUBLISHED[model][1]
-    masked = per_attended_key(config) * (PROMPT * (PROMPT - 1) // 2)
-    prefill, _ = flops.completion_flops(flops.describe(config), PROMPT, 1)
-    assert prefill == on_meta(model)[1] - masked
+    prefill, _ = flops.completion_flops(flops.describe(PUBLISHED[model][1]), PROMPT, 1)
+    assert prefill == on_meta(model)[1] - masked_scores(model)
 
 
 @pytest.mark.parametrize("model", [model for model in PUBLISHED if not model.startswith("DeepSeek")])
@@ -135,11 +179,11 @@ def test_decode_equals_transformers(model):
 
 @pytest.mark.parametrize(
     "config, active",
-    [(QWEN3_30B_A3B, 3.3e9), (DEEPSEEK_V3, 37e9)],
-    ids=["Qwen3-30B-A3B", "DeepSeek-V3"],
+    [(QWEN3_30B_A3B, 3.3e9), (DEEPSEEK_V3, 37e9), (MIXTRAL, 12.9e9), (QWEN_MOE, 2.7e9)],
+    ids=["Qwen3-30B-A3B", "DeepSeek-V3", "Mixtral-8x7B", "Qwen1.5-MoE-A2.7B"],
 )
 def test_active_parameters_agree_with_the_figure_given(config, active):
-    """The model cards round: 3.3B (arXiv 2505.09388, table 2) and 37B (arXiv 2412.19437, abstract)."""
+    """Rounded: 3.3B (arXiv 2505.09388, table 2), 37B (arXiv 2412.19437, abstract), 12.9B (arXiv 2401.04088), 2.7B."""
     assert flops.describe(config).parameters.active == pytest.approx(active, rel=0.02)
 
 
@@ -155,5 +199,4 @@ REFERENCE = {
 def test_flops_agree_with_figures_on_record(model):
     config = PUBLISHED[model][1]
     prefill, decode = flops.completion_flops(flops.describe(config), PROMPT, 2)
-    masked = per_attended_key(config) * (PROMPT * (PROMPT - 1) // 2)
-    assert (f"{prefill + masked:.6g}", f"{decode:.6g}") == REFERENCE[model]
+    assert (f"{prefill + masked_scores(model):.6g}", f"{decode:.6g}") == REFERENCE[model]

@@ -1,0 +1,101 @@
+"""Parameters of real configs against transformers' own model, built without weights on PyTorch's meta device."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from paretoscope import flops
+
+FOLDER = Path(__file__).parents[2] / "../shared/data/model-configs"
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the collection of real configs is not on this machine")
+
+MODELS = [
+    "MiniMaxAI--MiniMax-M2.7",
+    "Qwen--Qwen3-0.6B",
+    "Qwen--Qwen3-235B-A22B",
+    "Qwen--Qwen3-VL-2B-Instruct",
+    "Qwen--Qwen3-VL-30B-A3B-Instruct",
+    "XiaomiMiMo--MiMo-7B-Base",
+    "XiaomiMiMo--MiMo-V2-Flash",
+    "deepseek-ai--DeepSeek-R1",
+    "deepseek-ai--DeepSeek-V3.2",
+    "google--gemma-4-26B-A4B",
+    "meta-llama--Llama-4-Maverick-17B-128E-Instruct",
+    "meta-llama--Llama-4-Scout-17B-16E-Instruct",
+    "meta-llama--Meta-Llama-3.1-405B",
+    "mistralai--Mixtral-8x22B-v0.1",
+    "moonshotai--Kimi-K2-Instruct",
+    "moonshotai--Kimi-K2.5",
+    "openai--gpt-oss-120b",
+    "rtp-llm--glm45",
+    "zai-org--GLM-5",
+    "zai-org--GLM-5.2",
+]
+DERIVED = {"kimi_k2": "deepseek_v3", "mimo": "qwen2"}
+"""Model types that transformers doesn't have, and the one that their own code derives from."""
+
+
+def read(model):
+    return json.loads((FOLDER / f"{model}_config.json").read_text(encoding="utf-8"))
+
+
+def weights_on_meta(config):
+    """Return name -> number of elements of each weight of the language model as transformers builds it."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
+
+    # Qwen3-VL's language model can't be built by itself.
+    whole = config["model_type"].startswith("qwen3_vl")
+    values = config if whole else config.get("text_config", config)
+    values = {key: value for key, value in values.items() if key not in ("quantization_config", "auto_map")}
+    model_type = values.pop("model_type")
+    built = AutoConfig.for_model(DERIVED.get(model_type, model_type), **values)
+    with torch.device("meta"):
+        model = (AutoModelForImageTextToText if whole else AutoModelForCausalLM).from_config(built)
+    # What corrects expert selection, or scales a layer, is a buffer there and a weight of the checkpoint, and here.
+    weights_too = ("e_score_correction_bias", "layer_scalar")
+    tensors = [*model.named_parameters(), *(item for item in model.named_buffers() if item[0].endswith(weights_too))]
+    return {name: tensor.numel() for name, tensor in tensors if "visual" not in name}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_parameters_equal_transformers(model):
+    config = read(model)
+    assert flops.describe(config).parameters.total == sum(weights_on_meta(config).values())
+
+
+def test_a_searched_model_has_its_published_parameters():
+    """Llama-3.3-Nemotron-Super-49B: transformers lacks the type; the hub gives the parameters of the checkpoint."""
+    config = read("nvidia--Llama-3_3-Nemotron-Super-49B-v1")
+    assert flops.describe(config).parameters.total == 49_867_145_216
+
+
+@pytest.mark.parametrize(
+    "model, size",
+    [
+        # total_size of the checkpoints' model.safetensors.index.json
+        ("openai--gpt-oss-20b", 13_761_264_768),
+        ("Qwen--Qwen3-8B", 16_381_470_720),
+        ("meta-llama--Meta-Llama-3.1-8B", 16_060_522_496),
+    ],
+)
+def test_bytes_of_the_weights_are_those_of_the_checkpoint(model, size):
+    config = read(model)
+    assert flops.weight_bytes(flops.describe(config), config) == size
+
+
+@pytest.mark.parametrize(
+    "model, bytes_per_token",
+    [
+        # 2 bytes x 2 x key-value heads x head size x layers; latent attention: 2 x (512 + 64) x layers
+        ("openai--gpt-oss-20b", 2 * 2 * 8 * 64 * 24),
+        ("deepseek-ai--DeepSeek-R1", 2 * 576 * 61),
+        ("deepseek-ai--DeepSeek-V3.2", 2 * (576 + 128) * 61),
+        ("zai-org--GLM-5.2", 2 * (576 * 78 + 128 * 21)),
+        ("google--gemma-4-26B-A4B", 2 * 2 * (8 * 256 * 25 + 2 * 512 * 5)),
+        ("XiaomiMiMo--MiMo-V2-Flash", 2 * (192 + 128) * (4 * 9 + 8 * 39)),
+    ],
+)
+def test_bytes_that_the_cache_grows_by(model, bytes_per_token):
+    assert flops.kv_bytes_per_token(flops.describe(read(model))) == bytes_per_token
