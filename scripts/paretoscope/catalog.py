@@ -81,6 +81,11 @@ class Study:
         """Completions per item: one where decoding is greedy, since all would be the same."""
         return 1 if self.sampling_of(model)["temperature"] == 0 else self.samples_per_item
 
+    def items_of(self, benchmark: str) -> int:
+        """Items asked of a benchmark: its subset's, or all that its source holds."""
+        card = self.benchmarks[benchmark]
+        return card["subset"]["items"] if card["subset"] else card["rows"]
+
     def summary_spec(self, cells: Iterable[tuple[str, str]], unfinished: Iterable[tuple[str, str]]) -> dict:
         """Return what the tables take from the study: the grid, and what the cards say of models and benchmarks."""
         shown = ("name", "family", "kind", "type", "release_date")
@@ -268,6 +273,10 @@ def _check_benchmark(card: dict, file: Path) -> dict:
             raise error_at(
                 file, ("columns",), f"the format '{card['format']}' needs to know which column is '{column}'."
             )
+    if card["subset"] and card["subset"]["items"] > card["rows"]:
+        raise error_at(
+            file, ("subset", "items"), f"{card['subset']['items']} items, but the source holds {card['rows']} (rows)."
+        )
     if card["id"] in RESERVED:
         raise error_at(file, ("id",), f"'{card['id']}' names a figure of all benchmarks; choose another id.")
     placeholders = {"{question}": "the problem would not be asked"}

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import hub, plugins
+from .benchmarks import take_subset
 from .errors import InputError, suggest
 from .files import digest, read_jsonl
 from .grading import Limits, compare_pairs
@@ -35,6 +36,8 @@ def load_benchmark(card: dict) -> list[Item]:
     _check_columns(card, rows, where)
     items = list(plugins.load("benchmarks", card["format"]).load(rows, card["columns"]))
     check_items(items, card, where)
+    items = take_subset(items, card["subset"])
+    _check_content(items, card, where)
     return items
 
 
@@ -67,6 +70,9 @@ def check_items(items: list[Item], card: dict, where: str) -> None:
         if pair:
             golds.setdefault(pair, item)
     _compare_golds(golds, grader.__name__, where)
+
+
+def _check_content(items: list[Item], card: dict, where: str) -> None:
     found = content_sha256(items)
     if card["content_sha256"] not in (None, found):
         raise InputError(

@@ -73,7 +73,7 @@ except InputError as error:
 LOAD = """
 from paretoscope.errors import InputError
 from paretoscope.loading import load_benchmark
-card = {{"id": "d", "card": "d.yaml", "format": "math", "rows": 2, "content_sha256": None, "grader": "math",
+card = {{"id": "d", "card": "d.yaml", "format": "math", "rows": 2, "subset": None, "content_sha256": None, "grader": "math",
         "columns": {{"id": "unique_id", "question": "problem", "target": "answer"}},
         "source": {{"hub_id": "{hub_id}", "config": None, "split": "{split}", "revision": "{revision}"}}}}
 try:

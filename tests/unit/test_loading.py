@@ -34,6 +34,7 @@ def card(path, **changes) -> dict:
         "format": "math",
         "columns": {"id": "name", "question": "problem", "target": "answer"},
         "rows": 3,
+        "subset": None,
         "content_sha256": None,
         "grader": "math",
         **changes,
@@ -197,6 +198,36 @@ def test_the_content_hash_pins_the_items(tmp_path, caplog):
 
 def test_the_order_of_items_is_part_of_their_content():
     assert content_sha256(ITEMS) != content_sha256(ITEMS[::-1])
+
+
+def test_a_subset_is_nested_in_a_larger_one_and_keeps_ids_and_order(tmp_path):
+    rows = [{"name": str(i), "problem": f"{i} plus one?", "answer": str(i + 1)} for i in range(40)]
+    path = write(tmp_path / "a.jsonl", rows)
+
+    def drawn(items, seed=0):
+        subset = {"items": items, "seed": seed}
+        return [item.id for item in load_benchmark(card(path, rows=40, subset=subset))]
+
+    assert len(drawn(10)) == 10 and len(drawn(20)) == 20
+    assert set(drawn(10)) < set(drawn(20)) < set(drawn(40))
+    assert drawn(20) == sorted(drawn(20), key=int)
+    assert set(drawn(10, seed=1)) != set(drawn(10))
+    write(path, rows[::-1])
+    assert drawn(10)[::-1] == [row["name"] for row in rows if row["name"] in drawn(10)]
+
+
+def test_the_content_hash_of_a_subset_is_that_of_its_items(tmp_path):
+    subset = {"items": 2, "seed": 0}
+    path = write(tmp_path / "a.jsonl")
+    items = load_benchmark(card(path, subset=subset))
+    assert load_benchmark(card(path, subset=subset, content_sha256=content_sha256(items))) == items
+    with pytest.raises(InputError, match="the source has changed"):
+        load_benchmark(card(path, subset=subset, content_sha256=content_sha256(ITEMS)))
+
+
+def test_a_subset_of_more_than_there_are_is_a_defect(tmp_path):
+    with pytest.raises(ValueError, match="a subset of 4 from 3 items"):
+        load_benchmark(card(write(tmp_path / "a.jsonl"), subset={"items": 4, "seed": 0}))
 
 
 def test_a_generator_makes_its_items():
