@@ -13,10 +13,10 @@ CALM := --quiet host reason rules
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan demo smoke test lint format bench clean lock pin
+.PHONY: help setup plan demo smoke test sglang-cpu lint format bench clean lock pin
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/.installed ## install the pinned packages into .venv
 
@@ -41,6 +41,12 @@ plan: setup ## what a study would take: make plan STUDY=config/config.yaml DEVIC
 
 test: setup ## unit tests, then the real workflow on small grids
 	$(BIN)/python -m pytest
+
+sglang-cpu: .venv-sglang/.installed ## install SGLang for a CPU into .venv-sglang, for tests alone (2.4 GB)
+
+.venv-sglang/.installed: $(addprefix tests/sglang_cpu/,install.sh requirements.txt sglang_stand_ins.py)
+	@PYTHON=$(PYTHON) tests/sglang_cpu/install.sh .venv-sglang
+	@touch $@
 
 lint: setup ## ruff, snakefmt and Snakemake's own linter
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
