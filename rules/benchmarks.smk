@@ -23,5 +23,6 @@ rule load_benchmark:
         "../scripts/load_benchmark.py"
 
 
+# As fetch_model, it may need the network.
 localrules:
     load_benchmark,

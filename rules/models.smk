@@ -47,5 +47,7 @@ rule fetch_model:
         "../scripts/fetch_model.py"
 
 
+# The network is where Snakemake runs: jobs on compute nodes read the cache alone. To fetch before there is a GPU:
+# snakemake --until fetch_model load_benchmark
 localrules:
     fetch_model,

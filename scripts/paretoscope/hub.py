@@ -95,6 +95,47 @@ def sizes(source: dict) -> dict[str, int]:
     return {file.path: file.size for file in tree}
 
 
+def rows(source: dict) -> list[dict]:
+    """Load the rows of a data set at its pinned commit.
+
+    Parameters
+    ----------
+    source : dict
+        ``hub_id``, ``config`` (None where there is one only), ``split`` and ``revision`` of a card.
+
+    Raises
+    ------
+    InputError
+        The hub refuses or can't be reached, or the data set isn't what the card says.
+    """
+    from datasets import load_dataset_builder
+
+    try:
+        builder = load_dataset_builder(source["hub_id"], source["config"], revision=source["revision"])
+        if builder.hash == source["revision"]:
+            builder.download_and_prepare()
+            return list(builder.as_dataset(split=source["split"]))
+        # Where the hub fails, the client is content with whatever commit it has loaded before.
+        problem = LookupError("another commit of it is cached, but not this one")
+    except Exception as error:  # dozens of kinds: network, access, missing files, formats
+        problem = error
+    raise _reason(problem, source) from problem
+
+
+def _reason(problem: Exception, source: dict) -> InputError:
+    """Ask the hub for a file that most data sets have: loading forgets what the hub said."""
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import RemoteEntryNotFoundError
+
+    try:
+        hf_hub_download(source["hub_id"], "README.md", repo_type="dataset", revision=source["revision"])
+    except RemoteEntryNotFoundError:
+        pass
+    except Exception as error:
+        problem = error
+    return refusal(problem, "dataset", source)
+
+
 def commit(kind: str, source: dict) -> str:
     """Return the commit that a repository's revision is; revision None stands for the tip of its main branch.
 

@@ -152,14 +152,10 @@ def _hub_rows(source: dict, card: dict) -> list[dict]:
         raise InputError(
             f"{card['card']}: revision is null. `make pin` writes the current commit of the data set {source['hub_id']} there; or give the 40-hex commit that you want. Then run again."
         )
-    from datasets import load_dataset
-
     try:
-        return list(
-            load_dataset(source["hub_id"], source["config"], split=source["split"], revision=source["revision"])
-        )
-    except Exception as error:  # the client raises dozens of kinds: network, access, missing files, formats
-        raise InputError(f"{card['card']}: {hub.refusal(error, 'dataset', source)}") from error
+        return hub.rows(source)
+    except InputError as error:
+        raise InputError(f"{card['card']}: {error}") from error
 
 
 def _check_columns(card: dict, rows: list[dict], where: str) -> None:

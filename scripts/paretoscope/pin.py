@@ -166,11 +166,7 @@ def with_value(text: str, keys: tuple[str, ...], value: str) -> str:
     ValueError
         The text is written in a way in which the one value can't be changed alone.
     """
-    wanted = yaml.safe_load(text)
-    parent = wanted
-    for key in keys[:-1]:
-        parent = parent[key]
-    parent[keys[-1]] = value
+    wanted = _changed(yaml.safe_load(text), keys, value)
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     for key in keys[:-1]:
         node = _child(node, key)[1]
@@ -183,6 +179,11 @@ def with_value(text: str, keys: tuple[str, ...], value: str) -> str:
     if not same:
         raise ValueError(f"{'.'.join(keys)} can't be changed alone, the way it is written there")
     return changed
+
+
+def _changed(mapping: dict, keys: tuple[str, ...], value: str) -> dict:
+    key, *rest = keys
+    return {**mapping, key: _changed(mapping[key], rest, value) if rest else value}
 
 
 def _child(mapping: yaml.MappingNode, key: str) -> tuple[yaml.Node, yaml.Node] | None:

@@ -402,3 +402,13 @@ def test_a_benchmark_that_is_not_to_be_had_is_told(hub, changes, told):
     hub.files["gated/data"], hub.gated = hub.files["own/data"], {"gated/data"}
     answer = load(hub, before=NO_WAITING, **changes)
     assert_told(answer, f"d.yaml: {changes.get('hub_id', 'own/data')}", told)
+
+
+@pytest.mark.parametrize(
+    ("offline", "told"), [("1", "HF_HUB_OFFLINE forbids the network"), ("0", "the hub fails .status 503.")]
+)
+def test_another_commit_in_the_cache_is_not_taken_for_the_one_asked_for(hub, offline, told):
+    load(hub)
+    hub.refusals = dict.fromkeys(("/resolve/", "/api/"), (503, {}))
+    answer = load(hub, before=NO_WAITING, revision="b" * 40, HF_HUB_OFFLINE=offline)
+    assert_told(answer, f"d.yaml: own/data at {'b' * 40}", told)

@@ -136,75 +136,115 @@ def test_a_recording_takes_its_shape_from_a_file(fetch, folder):
 
 
 def test_an_unpinned_model_is_not_fetched(fetch):
-    with pytest.raises(InputError, match=r"tiny\.yaml: revision is null\. Pin it to the 40-hex commit of owner/tiny"):
+    with pytest.raises(InputError, match=r"tiny\.yaml: revision is null\. `make pin` writes .* commit of owner/tiny"):
         fetch(card({"hub_id": "owner/tiny", "revision": None}))
+
+
+INDEX = models.INDEX
+SHARDS = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+
+
+def index_of(*names) -> str:
+    return json.dumps({"metadata": {}, "weight_map": {f"weight.{number}": name for number, name in enumerate(names)}})
+
+
+@pytest.mark.parametrize(
+    ("index", "present", "weights"),
+    [
+        (None, ["model.safetensors"], ["model.safetensors"]),
+        (None, ["model.safetensors", "consolidated.safetensors", "extra.safetensors"], ["model.safetensors"]),
+        (None, ["b.safetensors", "a.safetensors", "config.json"], ["a.safetensors", "b.safetensors"]),
+        (None, ["a.safetensors", "adapter_model.safetensors", "consolidated-1.safetensors"], ["a.safetensors"]),
+        (None, ["a.safetensors", "original/b.safetensors"], ["a.safetensors"]),
+        (index_of(*SHARDS, SHARDS[0]), [*SHARDS, INDEX, "model.safetensors"], SHARDS),
+        (index_of(SHARDS[1]), [*SHARDS, INDEX], SHARDS[1:]),
+    ],
+)
+def test_the_index_says_which_files_are_the_weights(tmp_path, index, present, weights):
+    if index:
+        (tmp_path / INDEX).write_text(index)
+    assert models.weight_files(tmp_path, set(present), "here") == weights
+
+
+@pytest.mark.parametrize(
+    ("index", "present", "told"),
+    [
+        (None, [], "^here: no .safetensors file"),
+        (None, ["pytorch_model.bin", "consolidated.safetensors", "x/a.safetensors"], "^here: no .safetensors file"),
+        (index_of(*SHARDS), [INDEX, SHARDS[0]], f"^here: {SHARDS[1]} isn't there, one of 1 of 2 weight files"),
+        (
+            index_of(*SHARDS),
+            [INDEX, "model.safetensors"],
+            f"^here: {SHARDS[0]} isn't there, one of 2 of 2 weight files",
+        ),
+        (index_of("../../secret"), [INDEX, "model.safetensors"], "secret isn't there"),
+        ("{", [INDEX], f"{INDEX}: not JSON"),
+        ("[]", [INDEX], "weight_map must name the file of every weight"),
+        ('{"weight_map": []}', [INDEX], "weight_map must name"),
+        ('{"weight_map": {}}', [INDEX], "weight_map must name"),
+        ('{"weight_map": {"a": 1}}', [INDEX], "weight_map must name"),
+    ],
+)
+def test_weights_that_are_not_there_are_told(tmp_path, index, present, told):
+    if index:
+        (tmp_path / INDEX).write_text(index)
+    with pytest.raises(InputError, match=told):
+        models.weight_files(tmp_path, set(present), "here")
+
+
+def test_a_folder_without_a_shard_is_told(folder, fetch):
+    (folder / INDEX).write_text(index_of("model.safetensors", SHARDS[1]))
+    with pytest.raises(InputError, match=f"{folder}: {SHARDS[1]} isn't there, one of 1 of 2"):
+        fetch(card({"path": str(folder)}))
+
+
+HUB = {"hub_id": "owner/tiny", "revision": "1" * 40}
 
 
 @pytest.fixture
 def hub(monkeypatch, folder):
-    """A hub client that notes what it is asked, and gives the folder or raises."""
-    huggingface_hub = pytest.importorskip("huggingface_hub")
-    asked = []
-
-    def install(error=None):
-        def download(name, **arguments):
-            asked.append((name, arguments))
-            if error:
-                raise error
-            return str(folder)
-
-        monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
-        return asked
-
-    return install
+    """A hub that notes what is fetched and gives the folder; test_hub.py asks the real client."""
+    fetched = []
+    listing = {file.name: file.stat().st_size for file in folder.iterdir()}
+    listing |= {"generation_config.json": 10, "pytorch_model.bin": 10**9, "onnx/config.json": 3, "tokenizer.py": 4}
+    monkeypatch.setattr(models.hub, "fetch", lambda source, names: fetched.append(set(names)) or folder)
+    monkeypatch.setattr(models.hub, "sizes", lambda source: listing)
+    monkeypatch.setattr(models.hub, "cached", lambda source: folder)
+    return fetched
 
 
-def test_a_model_is_fetched_at_its_revision_and_never_pickled(hub, fetch):
-    asked = hub()
-    revision, config = fetch(card({"hub_id": "owner/tiny", "revision": "1" * 40}))
-    assert (revision["revision"], revision["hub_id"], config) == ("1" * 40, "owner/tiny", SHAPE)
-    (_, first), (name, arguments) = asked
-    assert first["allow_patterns"] == ["config.json"]  # before gigabytes of weights that may turn out unusable
-    assert name == "owner/tiny" and arguments["revision"] == "1" * 40 and not arguments["local_files_only"]
-    assert "*.safetensors" in arguments["allow_patterns"] and "original/*" in arguments["ignore_patterns"]
-    assert not {"*", "*.bin", "*.pt", "*.pth", "*.pkl", "*.py"} & set(arguments["allow_patterns"])
+def test_a_model_of_the_hub_is_named_by_its_commit(hub, fetch):
+    revision, config = fetch(card(HUB))
+    size = len(json.dumps(SHAPE)) + len(b"weights") + 10
+    assert revision == {**HUB, "source": "hub", "files": 3, "bytes": size}
+    assert config == SHAPE
+    assert hub == [{"config.json", INDEX}, {"config.json", "generation_config.json", "model.safetensors"}]
 
 
-def hub_error(name):
-    from huggingface_hub import errors
-
-    kind = getattr(errors, name)
-    error = kind.__new__(kind, name)
-    Exception.__init__(error, name)
-    return error
+def test_where_the_shape_is_enough_no_weights_are_fetched(hub, fetch):
+    revision, config = fetch(card(HUB), needs_weights=False)
+    assert revision == {**HUB, "source": "hub"} and config == SHAPE
+    assert hub == [{"config.json", INDEX}]
 
 
-@pytest.mark.parametrize(
-    ("name", "what"),
-    [
-        ("GatedRepoError", "access is gated. Accept the licence"),
-        ("RevisionNotFoundError", "there is no such commit. Correct the card's revision"),
-        ("RepositoryNotFoundError", "no such repository, or no access to it"),
-        ("HfHubHTTPError", "Check the network"),
-        ("LocalEntryNotFoundError", "Check the network"),
-    ],
-)
-def test_what_the_hub_refuses_is_told(hub, fetch, name, what):
-    hub(hub_error(name))
-    with pytest.raises(InputError, match=f"owner/tiny at {'1' * 40}: .*{what}"):
-        fetch(card({"hub_id": "owner/tiny", "revision": "1" * 40}))
+def test_weights_of_a_hub_model_are_found_in_the_cache(hub, folder, tmp_path):
+    assert models.weights_folder(HUB, tmp_path) == folder
+    assert hub == []
 
 
-def test_weights_of_a_hub_model_are_found_without_the_network(hub, folder, tmp_path):
-    asked = hub()
-    assert models.weights_folder({"hub_id": "owner/tiny", "revision": "1" * 40}, tmp_path) == folder
-    assert asked[0][1]["local_files_only"]
+@pytest.mark.parametrize("missing", ["model.safetensors", "everything"])
+def test_weights_that_are_not_in_the_cache_are_told(hub, folder, tmp_path, monkeypatch, missing):
+    def refuse(source):
+        raise InputError("owner/tiny: not in the local cache.")
 
-
-def test_weights_that_are_not_in_the_cache_are_told(hub, tmp_path):
-    hub(hub_error("LocalEntryNotFoundError"))
-    with pytest.raises(InputError, match="not in the local cache; run the fetch_model rule"):
-        models.weights_folder({"hub_id": "owner/tiny", "revision": "1" * 40}, tmp_path)
+    if missing == "everything":
+        monkeypatch.setattr(models.hub, "cached", refuse)
+    else:
+        (folder / missing).rename(folder / "gone")
+        (folder / missing).symlink_to(folder / "blob")  # as the cache is when a blob was deleted
+    told = rf"(no \.safetensors|not in the local cache).* Delete {tmp_path}/revision\.json and run `snakemake --until fetch"
+    with pytest.raises(InputError, match=told):
+        models.weights_folder(HUB, tmp_path)
 
 
 @pytest.mark.parametrize("source", [{"training": {}}, {"path": "PATH"}])
