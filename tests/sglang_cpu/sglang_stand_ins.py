@@ -1,4 +1,4 @@
-"""What lets SGLang's CPU path start where its compiled kernels don't exist. Every Python of .venv-sglang runs this first.
+"""What lets SGLang's CPU path start without its compiled kernels. Every Python of .venv-sglang runs this first.
 
 SGLang imports its kernel package everywhere, also where only PyTorch's own operators are used (attention backend
 torch_native, sampling backend pytorch): an empty package of that name is enough. torchvision describes its compiled
