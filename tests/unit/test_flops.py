@@ -528,6 +528,35 @@ def test_command_prints_a_table(config_file, capsys):
     assert f"{flops.describe(MOE).parameters.total:,}" in lines[-1]
 
 
+@pytest.mark.parametrize(
+    "arguments, decoded",
+    [
+        (["--prompt", "60", "--completion", "40"], 39),
+        (["--prompt", "60"], 39),  # what the context leaves
+        (["--prompt", "100"], 0),
+        (["--prompt", "100", "--completion", "0"], 0),
+        (["--prompt", "101"], None),
+        (["--prompt", "60", "--completion", "41"], None),
+    ],
+)
+def test_command_keeps_to_the_context(config_file, capsys, arguments, decoded):
+    config_file.write_text(json.dumps({**LLAMA, "max_position_embeddings": 100}), encoding="utf-8")
+    if decoded is None:
+        with pytest.raises(SystemExit, match="longer than the context: 'max_position_embeddings' is 100"):
+            command.main([str(config_file), *arguments])
+        return
+    command.main([str(config_file), *arguments, "--json"])
+    components = json.loads(capsys.readouterr().out)["components"]
+    assert components["vocabulary head"]["decode"] == decoded * 2 * LLAMA["hidden_size"] * LLAMA["vocab_size"]
+
+
+def test_command_reads_the_context_of_a_multimodal_config(config_file):
+    wrapped = {"model_type": "gemma3", "text_config": {**GEMMA3, "max_position_embeddings": 100}}
+    config_file.write_text(json.dumps(wrapped), encoding="utf-8")
+    with pytest.raises(SystemExit, match="'max_position_embeddings' is 100"):
+        command.main([str(config_file), "--completion", "100"])
+
+
 @pytest.mark.parametrize("content, message", [("{", "is not JSON"), ("{}", "'model_type' is missing")])
 def test_command_reports_a_bad_config_with_its_path(config_file, content, message):
     config_file.write_text(content, encoding="utf-8")

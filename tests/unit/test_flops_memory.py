@@ -132,6 +132,7 @@ def packed(weights, ignore=()):
         (packed({**INT4, "symmetric": False}), 4 + 20 / 32, 4 + 20 / 32),
         (packed(INT4, ["re:.*self_attn.*"]), 16, 4.5),
         (packed(INT4, [r"re:.*mlp\.(gate|up|gate_up|down)_proj.*"]), 4.5, 16),
+        (packed(INT4, ["model.layers.0.mlp.gate", "model.layers.0.self_attn.q_norm", "re:.*mm_projector.*"]), 4.5, 4.5),
         (packed(FLOAT4), 4.25, 4.25),
         (packed(FLOAT8), 8, 8),
     ],
@@ -176,6 +177,7 @@ def test_exceptions_tell_experts_from_shared_ones(ignored, experts, shared):
         ({"quantization_config": {**packed(INT4), "config_groups": {"a": []}}}, "'config_groups' must be a single"),
         ({"quantization_config": {**FP8, "modules_to_not_convert": "lm_head"}}, "must be a list of module names"),
         ({"quantization_config": {**FP8, "modules_to_not_convert": ["model.layers.0.self_attn"]}}, "of all layers"),
+        ({"quantization_config": packed(INT4, ["model.layers.0.mlp.gate_proj"])}, "'ignore' names 'model.layers.0.mlp"),
         ({"quantization_config": packed(INT4, ["re:(a+)+$"])}, "'ignore' names 're:"),
     ],
 )

@@ -12,7 +12,9 @@ from pathlib import Path
 
 from ..errors import InputError
 from . import Architecture, breakdown, describe, kv_bytes_per_token
+from .config import Config
 
+_COMPLETION = 8000
 _COLUMNS = ("parameters", "active", "prefill", "decode")
 
 
@@ -21,12 +23,16 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m paretoscope.flops", description=__doc__.splitlines()[0])
     parser.add_argument("config", type=Path, help="a model's config.json")
     parser.add_argument("--prompt", type=int, default=200, help="prompt tokens (default: %(default)s)")
-    parser.add_argument("--completion", type=int, default=8000, help="completion tokens (default: %(default)s)")
+    parser.add_argument(
+        "--completion", type=int, help=f"completion tokens (default: {_COMPLETION}, or what the context leaves)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     try:
-        architecture = describe(_read(options.config))
-        components = breakdown(architecture, options.prompt, options.completion)
+        config = _read(options.config)
+        architecture = describe(config)
+        completion = _completion(config, options.prompt, options.completion)
+        components = breakdown(architecture, options.prompt, completion)
     except InputError as error:
         sys.exit(f"{options.config}: {error}")
     print(_as_json(architecture, components) if options.json else _as_table(architecture, components))
@@ -39,6 +45,23 @@ def _read(path: Path) -> dict:
         raise InputError(f"can't be read: {error.strerror}") from None
     except ValueError as error:
         raise InputError(f"is not JSON: {error}") from None
+
+
+def _completion(config: dict, prompt: int, completion: int | None) -> int:
+    """Return the completion's tokens if they fit into the context beside the prompt's.
+
+    Here alone: recorded completions may come from an engine that stretched the context.
+    """
+    text = config.get("text_config") or config
+    left = Config(text).size("max_position_embeddings", default=prompt + max(_COMPLETION, completion or 0)) - prompt
+    if completion is None:
+        completion = max(0, min(_COMPLETION, left))
+    if completion > left:
+        raise InputError(
+            f"prompt and completion of {prompt} and {completion} tokens are longer than the context: "
+            f"'max_position_embeddings' is {prompt + left}"
+        )
+    return completion
 
 
 def _totals(components: dict[str, dict[str, int]]) -> dict[str, int]:

@@ -184,8 +184,9 @@ _PART_OF_A_NAME = {
     "attn": "attention projections",
     "_proj": "feed-forward",
 }
-_NOTHING_TO_DECIDE = ("lm_head", "embed", "norm", "gate", "router", "score", "visual", "vision", "mm_", "mtp")
-"""Parts of names of what is never quantised, or isn't counted."""
+_NOT_COUNTED = ("visual", "vision", "audio", "mm_proj", "mtp")
+_NOT_LINEAR_LAYERS = ("norm", "embed", "lm_head", "gate", "router", "score")
+"""What no scheme quantises; ``gate_proj`` and the like are linear layers for all that."""
 
 
 def _kept(scheme: Mapping, *keys: str) -> set[str]:
@@ -201,11 +202,14 @@ def _names(scheme: Mapping, key: str) -> list[str]:
 
 
 def _components(key: str, name: str) -> Iterator[str]:
+    if any(part in name for part in _NOT_COUNTED):
+        return
+    if "_proj" not in name and any(part in name for part in _NOT_LINEAR_LAYERS):
+        return
     found = [component for part, component in _PART_OF_A_NAME.items() if part in name]
-    if found and not any(character.isdigit() for character in name):
-        yield found[0]
-    elif not any(part in name for part in _NOTHING_TO_DECIDE):
+    if not found or any(character.isdigit() for character in name):
         raise InputError(
             f"config.json: quantization_config: '{key}' names {name!r}; supported are lm_head, gates, norms, and "
             "attention, experts or feed-forward of all layers"
         )
+    yield found[0]
