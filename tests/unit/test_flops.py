@@ -99,6 +99,7 @@ CONFIGS = [
     {**V32, "model_type": "glm_moe_dsa"},
     GEMMA3,
     PHI3,
+    {**LLAMA, "model_type": "ministral3"},
     SMOLLM3,
     {**LLAMA, "model_type": "olmo2"},
     {**LLAMA, "model_type": "olmo3", "sliding_window": 5},
@@ -338,7 +339,9 @@ def test_a_multimodal_config_gives_its_language_model():
     assert flops.describe(wrapped) == flops.describe(MISTRAL)
 
 
-@pytest.mark.parametrize("model_type, text, tied", [("gemma3", GEMMA3, True), ("llama4", LLAMA4, False)])
+@pytest.mark.parametrize(
+    "model_type, text, tied", [("gemma3", GEMMA3, True), ("llama4", LLAMA4, False), ("mistral3", MISTRAL, False)]
+)
 def test_multimodal_releases_that_do_not_say_whether_they_are_tied(model_type, text, tied):
     wrapped = {"model_type": model_type, "text_config": text}
     assert flops.describe(wrapped) == flops.describe({**text, "tie_word_embeddings": tied})
@@ -404,7 +407,9 @@ WRONG = [
     (nas(attention={"no_op": True}, ffn={"ffn_mult": "2"}), "'ffn_mult' must be a positive number, not '2'"),
     (nas(attention={"no_op": True}, ffn={"ffn_mult": float("nan")}), "'ffn_mult' must be a positive number, not nan"),
     ({key: DEEPSEEK[key] for key in DEEPSEEK if key != "q_lora_rank"}, "key 'q_lora_rank' is missing"),
-    ({"model_type": "mistral3", "text_config": MISTRAL}, "'tie_word_embeddings' must be stated"),
+    ({"model_type": "qwen3_vl", "text_config": QWEN3}, "'tie_word_embeddings' must be stated"),
+    ({"text_config": {"model_type": ["mistral"]}, "tie_word_embeddings": False}, "'model_type' is missing"),
+    ({"text_config": {"model_type": ["mistral"]}}, "'tie_word_embeddings' must be stated"),
     (
         {"text_config": {**MISTRAL, "tie_word_embeddings": True}, "tie_word_embeddings": False},
         "'tie_word_embeddings' must be stated .* not differ",

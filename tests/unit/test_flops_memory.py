@@ -124,6 +124,10 @@ def packed(weights, ignore=()):
     [
         (FP8, 8 + 32 / 128**2, 8 + 32 / 128**2),
         ({"quant_method": "fp8"}, 8, 8),
+        (
+            {**FP8, "modules_to_not_convert": ["model.multi_modal_projector", "model.vision_tower"]},
+            *[8 + 32 / 128**2] * 2,
+        ),
         ({**FP8, "modules_to_not_convert": ["lm_head", "gate"]}, 8 + 32 / 128**2, 8 + 32 / 128**2),
         ({**FP8, "modules_to_not_convert": ["model.layers.*.self_attn"]}, 16, 8 + 32 / 128**2),
         ({"quant_method": "awq", "bits": 4, "group_size": 128}, 4 + 20 / 128, 4 + 20 / 128),

@@ -155,6 +155,7 @@ CASES = {
         4 * 6 * 8,
         [7] * 3,
     ),
+    "ministral3": ("ministral3", {**SHAPE, "head_dim": 12, "tie_word_embeddings": True}, 4 * 6 * 12, [None] * 3),
     "smollm3": ("smollm3", {**SHAPE, "num_hidden_layers": 4}, 4 * 6 * 8, [None] * 4),
     "smollm3, window, biases": (
         "smollm3",

@@ -85,6 +85,10 @@ PUBLISHED = {
     "TinyLlama-1.1B": (1_100_048_384, shape("llama", 22, 2048, 5632, 32, 4, 32000)),
     "Llama-3.1-8B": (8_030_261_248, LLAMA_8B),
     "Mistral-7B-v0.1": (7_241_732_096, shape("mistral", 32, 4096, 14336, 32, 8, 32000, sliding_window=4096)),
+    "Mistral-Small-24B": (
+        23_572_403_200,
+        shape("mistral", 40, 5120, 32768, 32, 8, 131072, head_dim=128, sliding_window=None),
+    ),
     "Qwen2.5-32B": (32_763_876_352, shape("qwen2", 64, 5120, 27648, 40, 8, 152064)),
     "Qwen3-0.6B": (596_049_920, qwen3(28, 1024, 3072, 16, 8, tied=True)),
     "Qwen3-1.7B": (1_720_574_976, qwen3(28, 2048, 6144, 16, 8, tied=True)),

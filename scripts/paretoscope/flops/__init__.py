@@ -59,8 +59,11 @@ _NOT_SUPPORTED = {
     "step3p7": "its config.json leaves out the heads of its sliding-window layers",
 }
 
-_TIED_BY_DEFAULT = {"gemma3": True, "llama4": False}
-"""Multimodal releases that leave out ``tie_word_embeddings``: the default of their class in transformers."""
+_TYING_LEFT_OUT = {"gemma3_text", "llama4_text", "mistral"}
+"""Language models whose multimodal releases leave out ``tie_word_embeddings``: their own default is what holds.
+
+(Mistral Small 3 stores a head of its own, although transformers' class for it would tie.)
+"""
 
 
 def describe(config: Mapping) -> Architecture:
@@ -169,8 +172,8 @@ def _language_model(config: Mapping) -> Mapping:
         return config
     key = "tie_word_embeddings"
     tied = [part[key] for part in (config, text) if part.get(key) is not None]
-    if not tied and config.get("model_type") in _TIED_BY_DEFAULT:
-        tied = [_TIED_BY_DEFAULT[config["model_type"]]]
+    if not tied and str(text.get("model_type")) in _TYING_LEFT_OUT:
+        return text
     # Either level may be the one that counts, and their defaults differ: don't guess.
     if not tied or tied != [tied[0]] * len(tied):
         raise InputError(

@@ -184,7 +184,7 @@ _PART_OF_A_NAME = {
     "attn": "attention projections",
     "_proj": "feed-forward",
 }
-_NOT_COUNTED = ("visual", "vision", "audio", "mm_proj", "mtp")
+_NOT_COUNTED = ("visual", "vision", "audio", "mm_proj", "multi_modal", "mtp")
 _NOT_LINEAR_LAYERS = ("norm", "embed", "lm_head", "gate", "router", "score")
 """What no scheme quantises; ``gate_proj`` and the like are linear layers for all that."""
 
