@@ -171,49 +171,92 @@ def refusal(error: Exception, kind: str, source: dict) -> InputError:
     kind : str
         model or dataset.
     """
-    where = source["hub_id"] + (f" at {source['revision']}" if source["revision"] else "")
-    return InputError(f"{where}: {_explain(list(_causes(error)), kind, source['hub_id'])}")
+    from huggingface_hub import get_token
+    from huggingface_hub.constants import ENDPOINT
 
-
-def _explain(errors: list[Exception], kind: str, hub_id: str) -> str:
-    names = {cause.__name__ for error in errors for cause in type(error).__mro__}
-    statuses = {getattr(getattr(error, "response", None), "status_code", None) for error in errors}
-    numbers = {getattr(error, "errno", None) for error in errors}
-    said = next((error for error in errors if getattr(error, "response", None) is not None), errors[0])
+    errors = list(_causes(error))
+    said = next((cause for cause in errors if getattr(cause, "response", None) is not None), error)
     text = " ".join(str(said).split())[:400]
-    log_in = "log in with `hf auth login` or set HF_TOKEN"
-    if "GatedRepoError" in names:
-        page = f"its page on the hub ({_page(kind, hub_id)})"
-        if _has_token():
-            return f"access is gated, and the account of your token doesn't have it or has lost it. Ask for it on {page}, or {log_in} as one that has it."
-        return f"access is gated, and there is no token. Accept the licence on {page}, then {log_in}."
-    if "RevisionNotFoundError" in names:
-        return "there is no such commit, or no longer: a rewritten history takes commits away. Correct the card's revision, or set it to null and run `make pin` for the current commit, which may be another model."
-    if 401 in statuses and _has_token():
-        return f"the hub refuses your token (revoked or expired), or has no such repository. Correct hub_id or {log_in} with a token that is valid."
-    if "RepositoryNotFoundError" in names or 401 in statuses:
-        return f"there is no such repository, or no access to it. Correct hub_id or {log_in}."
-    if "RemoteEntryNotFoundError" in names:
-        return f"a file that the hub lists can't be had from it ({text}). Run again later, or pin another commit."
-    if 403 in statuses:
-        return f"the hub forbids it ({text}). Give the token the right to read gated repositories, or {log_in} with another."
-    if 429 in statuses:
-        return f"the hub asks for fewer requests. Wait some minutes and run again; what was fetched is kept. With a token it allows more: {log_in}."
-    if failures := sorted(status for status in statuses if status and status >= 500):
-        return (
-            f"the hub fails (status {failures[0]}), after several attempts. Run again later; what was fetched is kept."
-        )
-    if numbers & set(_FULL_DISK) or "No space left on device" in text:
-        return f"the disk is full ({text}). Free some space in {_cache()} or set HF_HOME to a larger disk, then run again; what was fetched is kept."
-    if numbers & set(_NO_WRITING):
-        return f"the cache can't be written ({text}). Set HF_HOME to a folder that you may write to."
-    if "OfflineModeIsEnabled" in names:
-        return f"not in the cache ({_cache()}), and HF_HUB_OFFLINE forbids the network. Run the rules fetch_model and load_benchmark where there is a network, with the same HF_HOME."
-    if names & {"TransportError", "ConnectionError", "TimeoutError"}:
-        return f"the hub can't be reached ({text}). Check the network and the proxy, then run again; what was fetched is kept."
-    if "LocalEntryNotFoundError" in names:
-        return f"not in the local cache ({_cache()}), or not all of it."
-    return f"{type(said).__name__}: {text}"
+    signs = {name for cause in errors for name in _signs(cause)} | ({"token"} if get_token() else set())
+    signs |= {"full"} if "No space left on device" in text else set()
+    sentence = next(sentence for wanted, sentence in _SENTENCES if wanted <= signs)
+    where = source["hub_id"] + (f" at {source['revision']}" if source["revision"] else "")
+    page = f"{ENDPOINT}/{'datasets/' if kind == 'dataset' else ''}{source['hub_id']}"
+    told = sentence.format(text=text, error=type(said).__name__, page=page, cache=_cache(), log_in=_LOG_IN)
+    return InputError(f"{where}: {told}")
+
+
+def _signs(error: BaseException) -> Iterator[str]:
+    """Name what an error tells: its classes, the status of the hub's answer, and what the system's number means."""
+    yield from (kind.__name__ for kind in type(error).__mro__)
+    status = _status(error)
+    yield f"status {status}"
+    if status >= 500:
+        yield "failing"
+    number = getattr(error, "errno", None)
+    if number in _FULL_DISK:
+        yield "full"
+    if number in _NO_WRITING:
+        yield "unwritable"
+
+
+def _status(error: BaseException) -> int:
+    return getattr(getattr(error, "response", None), "status_code", None) or 0
+
+
+_LOG_IN = "log in with `hf auth login` or set HF_TOKEN"
+_MISSING = "there is no such repository, or no access to it. Correct hub_id or {log_in}."
+_UNREACHED = (
+    "the hub can't be reached ({text}). Check the network and the proxy, then run again; what was fetched is kept."
+)
+_SENTENCES: tuple[tuple[set[str], str], ...] = (
+    (
+        {"GatedRepoError", "token"},
+        "access is gated, and the account of your token doesn't have it or has lost it. Ask for it on its page ({page}), or {log_in} as one that has it.",
+    ),
+    (
+        {"GatedRepoError"},
+        "access is gated, and there is no token. Accept the licence on its page ({page}), then {log_in}.",
+    ),
+    (
+        {"RevisionNotFoundError"},
+        "there is no such commit, or no longer: a rewritten history takes commits away. Correct the card's revision, or set it to null and run `make pin` for the current commit, which may be another model.",
+    ),
+    (
+        {"status 401", "token"},
+        "the hub refuses your token (revoked or expired), or has no such repository. Correct hub_id or {log_in} with a token that is valid.",
+    ),
+    ({"RepositoryNotFoundError"}, _MISSING),
+    ({"status 401"}, _MISSING),
+    (
+        {"RemoteEntryNotFoundError"},
+        "a file that the hub lists can't be had from it ({text}). Run again later, or pin another commit.",
+    ),
+    (
+        {"status 403"},
+        "the hub forbids it ({text}). Give the token the right to read gated repositories, or {log_in} with another.",
+    ),
+    (
+        {"status 429"},
+        "the hub asks for fewer requests. Wait some minutes and run again; what was fetched is kept. With a token it allows more: {log_in}.",
+    ),
+    ({"failing"}, "the hub fails, after several attempts ({text}). Run again later; what was fetched is kept."),
+    (
+        {"full"},
+        "the disk is full ({text}). Free some space in {cache} or set HF_HOME to a larger disk, then run again; what was fetched is kept.",
+    ),
+    ({"unwritable"}, "the cache can't be written ({text}). Set HF_HOME to a folder that you may write to."),
+    (
+        {"OfflineModeIsEnabled"},
+        "not in the cache ({cache}), and HF_HUB_OFFLINE forbids the network. Run the rules fetch_model and load_benchmark where there is a network, with the same HF_HOME.",
+    ),
+    ({"TransportError"}, _UNREACHED),
+    ({"ConnectionError"}, _UNREACHED),
+    ({"TimeoutError"}, _UNREACHED),
+    ({"LocalEntryNotFoundError"}, "not in the local cache ({cache}), or not all of it."),
+    (set(), "{error}: {text}"),
+)
+"""What to say where an error and its causes show all of some signs; the first that fits."""
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -222,18 +265,6 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(error))
         yield error
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-
-
-def _has_token() -> bool:
-    from huggingface_hub import get_token
-
-    return get_token() is not None
-
-
-def _page(kind: str, hub_id: str) -> str:
-    from huggingface_hub.constants import ENDPOINT
-
-    return f"{ENDPOINT}/{'datasets/' if kind == 'dataset' else ''}{hub_id}"
 
 
 def _cache() -> Path:
@@ -255,8 +286,7 @@ def _ask(kind: str, source: dict, call: Callable):
 
 
 def _may_pass(error: Exception) -> bool:
-    statuses = [getattr(getattr(cause, "response", None), "status_code", 0) for cause in _causes(error)]
-    return max(statuses) >= 500 or "Consistency check failed" in str(error)
+    return any(_status(cause) >= 500 for cause in _causes(error)) or "Consistency check failed" in str(error)
 
 
 def _snapshot(source: dict, names: list[str], **options):

@@ -42,7 +42,7 @@ def test_unpinned_model_is_planned_with_a_warning_and_not_generated(clone):
     plan = clone.snakemake("-n")
     assert "qwen3-8b.yaml: revision is null" in plan.stdout
     run = clone.snakemake("--cores", "1", "results/main/models/qwen3-8b/revision.json", ok=False)
-    assert "Pin it to the 40-hex commit of Qwen/Qwen3-8B" in run.stdout
+    assert "`make pin` writes the current commit of Qwen/Qwen3-8B" in run.stdout
     assert "Traceback" not in run.stdout
 
 
