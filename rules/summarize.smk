@@ -1,6 +1,6 @@
 """Summary: one table of cells and one of completions, the only input of everything after.
 
-Needs   grades/, flops/ and generations/*/*.meta.json of every cell, models/{model}/config.json
+Needs   grades/, flops/, stats/ and generations/*/*.meta.json of every cell, models/{model}/config.json
 Makes   summary/cells.csv, summary/absent_cells.csv, summary/completions.parquet
 """
 
@@ -10,6 +10,7 @@ rule summarize:
     input:
         grades=collect_cells("<results>/grades/{model}/{benchmark}.jsonl.zst"),
         metas=collect_cells("<results>/generations/{model}/{benchmark}.meta.json"),
+        stats=collect_cells("<results>/stats/{model}/{benchmark}.jsonl.zst"),
         costs=collect_costed_cells("<results>/flops/{model}/{benchmark}.parquet"),
         configs=expand("<results>/models/{model}/config.json", model=COSTED_MODELS),
     output:

@@ -7,12 +7,13 @@ from paretoscope.jobs import job
 from paretoscope.summarize import absent_cells, cells_table, completions_table
 
 
-def main(spec: dict, grades: list, metas: list, costs: list, configs: list, outputs: dict[str, str]) -> None:
-    """Write the tables of cells, absent cells and completions; grades and metas are in the order of the cells."""
+def main(spec: dict, grades: list, metas: list, stats: list, costs: list, configs: list, outputs: dict[str, str]):
+    """Write the tables; grades, metas and statistics are in the order of the cells."""
     keys = [tuple(cell) for cell in spec["cells"]]
     cost_paths = {(Path(path).parent.name, Path(path).stem): Path(path) for path in costs}
     completions = completions_table(
-        (*key, Path(path), cost_paths.get(key)) for key, path in zip(keys, grades, strict=True)
+        (*key, Path(graded), Path(measured), cost_paths.get(key))
+        for key, graded, measured in zip(keys, grades, stats, strict=True)
     )
     cell_metas = {key: read_json(path) for key, path in zip(keys, metas, strict=True)}
     shapes = {Path(path).parent.name: read_json(path) for path in configs}
@@ -27,6 +28,7 @@ if "snakemake" in globals():
             snakemake.params.spec,
             list(snakemake.input.grades),
             list(snakemake.input.metas),
+            list(snakemake.input.stats),
             list(snakemake.input.costs),
             list(snakemake.input.configs),
             dict(snakemake.output.items()),

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import plugins
+from .degeneration import looping
 from .errors import InputError, suggest
 from .schema import Completion, Grade, Item
 
@@ -102,9 +103,9 @@ def grade_completions(
         if item is None:
             raise InputError(f"completion of item '{completion.item_id}': the benchmark has no such item")
         decision = module.decide(completion.text, item, completion.finish_reason, reasoning, options)
-        decisions.append((completion.item_id, completion.sample, decision))
+        decisions.append((completion.item_id, completion.sample, decision, looping(completion.text)))
 
-    waiting = Counter(decision.pending for _, _, decision in decisions if decision.verdict is None)
+    waiting = Counter(decision.pending for _, _, decision, _ in decisions if decision.verdict is None)
     log.info(
         "%d completions, %d of them left to %d symbolic comparisons", len(decisions), waiting.total(), len(waiting)
     )
@@ -119,14 +120,14 @@ def grade_completions(
     elif progress:
         progress(len(decisions), len(decisions))
 
-    return (_grade(item_id, sample, decision, verdicts) for item_id, sample, decision in decisions)
+    return (_grade(*decided, verdicts) for decided in decisions)
 
 
-def _grade(item_id: str, sample: int, decision, verdicts: dict[Pair, Verdict]) -> Grade:
+def _grade(item_id: str, sample: int, decision, loops: bool, verdicts: dict[Pair, Verdict]) -> Grade:
     if decision.verdict is not None:
-        return Grade(item_id, sample, decision.verdict, decision.answer, decision.method)
+        return Grade(item_id, sample, decision.verdict, decision.answer, decision.method, loops)
     verdict, method = verdicts[decision.pending]
-    return Grade(item_id, sample, verdict, decision.answer, f"{decision.method}/{method}")
+    return Grade(item_id, sample, verdict, decision.answer, f"{decision.method}/{method}", loops)
 
 
 def compare_pairs(pairs: list[Pair], module: str, workers: int, limits: Limits) -> Iterator[tuple[Pair, Verdict]]:

@@ -7,6 +7,7 @@ import pandas as pd
 from .frontier import AVERAGE
 
 TRUNCATED_WARNING = 0.05
+LOOPING_WARNING = 0.01
 UNREAD_WARNING = 0.05
 UNITS = ((1e15, "PFLOPs"), (1e12, "TFLOPs"), (1e9, "GFLOPs"), (1e6, "MFLOPs"))
 
@@ -39,8 +40,12 @@ def warnings(cells: pd.DataFrame, absent: pd.DataFrame, frontier: pd.DataFrame) 
     """Return what a reader must know before trusting the figures, most important first."""
     models = cells[cells["kind"] != "control"]
     found = [
-        f"{row.model} x {row.benchmark}: {row.truncated_rate:.0%} of the completions were cut by the token limit"
+        f"{row.model} x {row.benchmark}: {row.truncated_rate:.0%} of the completions were cut by the token limit, {row.truncated_looping_rate:.0%} in a loop; the others want a larger max_new_tokens or context_length"
         for row in models[models["truncated_rate"] > TRUNCATED_WARNING].itertuples()
+    ]
+    found += [
+        f"{row.model} x {row.benchmark}: {row.looping_rate:.1%} of the completions end in a loop, which no larger limit mends; compare sampling, chat_template and dtype with what the model's makers advise"
+        for row in models[models["looping_rate"] > LOOPING_WARNING].itertuples()
     ]
     unread = models["no_answer_rate"] + models["unparsed_rate"]
     found += [

@@ -1,4 +1,7 @@
-"""One table of cells, and one of completions, from grades, FLOPs and meta files: the only input of all analysis."""
+"""One table of cells, and one of completions: the only input of all analysis.
+
+Made from the grades, statistics, FLOPs and meta files of all cells.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pyarrow import parquet
 
 from . import flops, plugins
 from .errors import InputError
@@ -17,35 +21,62 @@ from .statistics import clustered_mean, wilson_interval
 
 log = logging.getLogger(__name__)
 
+_KEYS = ["item_id", "sample"]
+_GRADED = [*_KEYS, "verdict", "looping"]
+_MEASURED = [*_KEYS, "reasoning_tokens", "cached_tokens", "latency_seconds", "first_token_seconds"]
+_TYPES = {column.name: column.dtype for column in COMPLETIONS} | {"verdict": "str"}
 
-def completions_table(cells: Iterable[tuple[str, str, Path, Path | None]]) -> pd.DataFrame:
+
+def completions_table(cells: Iterable[tuple[str, str, Path, Path, Path | None]]) -> pd.DataFrame:
     """Return one row per completion of all cells.
 
     Parameters
     ----------
-    cells : iterable of (model, benchmark, grades path, costs path)
+    cells : iterable of (model, benchmark, grades path, statistics path, costs path)
         The costs path is None for a control.
+
+    Raises
+    ------
+    InputError
+        The files of a cell hold different completions, or something else than they should.
     """
     parts = [_cell_completions(*cell) for cell in cells]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names(COMPLETIONS))
     return _typed(table, COMPLETIONS)
 
 
-def _cell_completions(model: str, benchmark: str, grades: Path, costs: Path | None) -> pd.DataFrame:
-    rows = [(row["item_id"], row["sample"], row["verdict"]) for _, row in read_jsonl(grades)]
-    table = pd.DataFrame(rows, columns=["item_id", "sample", "verdict"])
-    unknown = set(table["verdict"]) - set(VERDICTS)
+def _cell_completions(model: str, benchmark: str, grades: Path, stats: Path, costs: Path | None) -> pd.DataFrame:
+    graded = _read(grades, _GRADED)
+    unknown = set(graded["verdict"]) - set(VERDICTS)
     if unknown:
         raise InputError(f"{grades}: unknown verdicts {sorted(unknown)}; delete the file so that it is graded anew.")
-    if costs is not None:
-        priced = pd.read_parquet(costs)
-        merged = table.merge(priced, on=["item_id", "sample"], how="inner", validate="one_to_one")
-        if not len(merged) == len(table) == len(priced):
-            raise InputError(
-                f"{grades} and {costs} don't hold the same completions; delete both so that they are made anew."
-            )
-        table = merged
-    return table.assign(model=model, benchmark=benchmark)
+    others = {stats: _read(stats, _MEASURED)} | ({costs: parquet.read_table(costs).to_pydict()} if costs else {})
+    columns = dict(graded)
+    for path, other in others.items():
+        columns |= _in_order_of(graded, grades, other, path)
+    typed = {name: pd.array(values, dtype=_TYPES[name]) for name, values in columns.items()}
+    return pd.DataFrame({"model": model, "benchmark": benchmark, **typed})
+
+
+def _read(path: Path, columns: list[str]) -> dict[str, list]:
+    rows = [row for _, row in read_jsonl(path)]
+    try:
+        return {name: [row[name] for row in rows] for name in columns}
+    except KeyError as error:
+        raise InputError(f"{path}: a row has no {error}; delete the file so that it is made anew.") from error
+
+
+def _in_order_of(graded: dict[str, list], grades: Path, other: dict[str, list], path: Path) -> dict[str, list]:
+    """Return the columns of another file of the cell in the order of the graded completions."""
+    if all(other[key] == graded[key] for key in _KEYS):  # as they are written
+        return other
+    wanted, found = (list(zip(*(table[key] for key in _KEYS), strict=True)) for table in (graded, other))
+    position = {key: row for row, key in enumerate(found)}
+    if not len(position) == len(found) == len(wanted) or position.keys() != set(wanted):
+        raise InputError(
+            f"{grades} and {path} don't hold the same completions; delete both so that they are made anew."
+        )
+    return {name: [values[position[key]] for key in wanted] for name, values in other.items()}
 
 
 def cells_table(
@@ -87,14 +118,6 @@ def absent_cells(spec: dict) -> pd.DataFrame:
 
 def _cell(spec: dict, model: str, benchmark: str, group: pd.DataFrame, meta: dict, shape) -> dict:
     card = spec["models"][model]
-    correct = (group["verdict"] == "correct").to_numpy()
-    total = (group["prefill_flops"] + group["decode_flops"]).to_numpy(dtype=float)
-    items = group["item_id"].to_numpy()
-    n_items = group["item_id"].nunique()
-    accuracy, accuracy_se = clustered_mean(correct, items)
-    low, high = wilson_interval(accuracy, accuracy_se, n_items)
-    generation_seconds, load_seconds = meta["generation_seconds"], meta["load_seconds"]
-    engine = meta["engine"]
     return {
         "model": model,
         "model_name": card["name"],
@@ -106,46 +129,85 @@ def _cell(spec: dict, model: str, benchmark: str, group: pd.DataFrame, meta: dic
         "active_parameters": shape.active if shape else None,
         "benchmark": benchmark,
         "benchmark_name": spec["benchmarks"][benchmark],
-        "n_items": n_items,
-        "n_samples": int(group["sample"].nunique()),
-        "accuracy": accuracy,
-        "accuracy_se": accuracy_se,
-        "accuracy_low": low,
-        "accuracy_high": high,
-        **{f"{verdict}_rate": (group["verdict"] == verdict).mean() for verdict in VERDICTS if verdict != "correct"},
-        **_token_columns(group, "prompt_tokens"),
-        **_token_columns(group, "completion_tokens"),
-        "prefill_flops_mean": group["prefill_flops"].mean(skipna=False),
-        "decode_flops_mean": group["decode_flops"].mean(skipna=False),
-        "total_flops_mean": total.mean(),
-        "total_flops_se": clustered_mean(total, items)[1],
-        "total_flops_correct_mean": total[correct].mean() if correct.any() else None,
-        "total_flops_incorrect_mean": total[~correct].mean() if not correct.all() else None,
-        "load_seconds": load_seconds,
-        "generation_seconds": generation_seconds,
-        "wall_seconds": None
-        if generation_seconds is None or load_seconds is None
-        else load_seconds + generation_seconds,
-        "tokens_per_second": meta["completion_tokens"] / generation_seconds
-        if generation_seconds and meta["completion_tokens"] is not None
-        else None,
-        "peak_memory_bytes": meta["peak_memory_bytes"],
-        "engine": engine["name"],
-        "engine_version": engine.get("version"),
-        "device": engine.get("device"),
-        "revision": meta["revision"],
+        "n_samples": group["sample"].nunique(),
+        **_accuracy_and_flops(group),
+        **_rates(group),
+        **_distribution(group, "prompt_tokens", (50, 95)),
+        **_distribution(group, "completion_tokens", (50, 95)),
+        **_distribution(group, "reasoning_tokens"),
+        **_distribution(group, "cached_tokens"),
+        **_distribution(group, "latency_seconds", (50, 95)),
+        **_distribution(group, "first_token_seconds", (50, 95)),
+        **_costs(meta),
+        **_origin(meta),
     }
 
 
-def _token_columns(group: pd.DataFrame, name: str) -> dict:
-    """Mean and percentiles of a token count; all empty where any completion's count is unknown."""
-    if group[name].isna().any():
-        return {}
-    counts = group[name].to_numpy(dtype=float)
+def _accuracy_and_flops(group: pd.DataFrame) -> dict:
+    correct = (group["verdict"] == "correct").to_numpy()
+    prefill, decode = (group[f"{phase}_flops"].to_numpy(dtype=float) for phase in ("prefill", "decode"))
+    total = prefill + decode
+    items, ids = pd.factorize(group["item_id"])
+    means, errors = clustered_mean(np.column_stack([correct, total]), items)
+    low, high = wilson_interval(means[0], errors[0], len(ids))
     return {
-        f"{name}_mean": counts.mean(),
-        f"{name}_p50": np.percentile(counts, 50),
-        f"{name}_p95": np.percentile(counts, 95),
+        "n_items": len(ids),
+        "accuracy": means[0],
+        "accuracy_se": errors[0],
+        "accuracy_low": low,
+        "accuracy_high": high,
+        "prefill_flops_mean": prefill.mean(),
+        "decode_flops_mean": decode.mean(),
+        "total_flops_mean": total.mean(),
+        "total_flops_se": errors[1],
+        "total_flops_correct_mean": total[correct].mean() if correct.any() else None,
+        "total_flops_incorrect_mean": total[~correct].mean() if not correct.all() else None,
+    }
+
+
+def _rates(group: pd.DataFrame) -> dict:
+    verdicts, loops = group["verdict"].to_numpy(), group["looping"].to_numpy()
+    return {
+        **{f"{verdict}_rate": np.mean(verdicts == verdict) for verdict in VERDICTS if verdict != "correct"},
+        "looping_rate": loops.mean(),
+        "truncated_looping_rate": np.mean(loops & (verdicts == "truncated")),
+    }
+
+
+def _distribution(group: pd.DataFrame, name: str, percentiles: tuple[int, ...] = ()) -> dict:
+    """Mean and percentiles of a quantity; all empty where it isn't known of every completion."""
+    values = group[name].to_numpy(dtype=float, na_value=np.nan)
+    if np.isnan(values).any():
+        return {}
+    values_at = zip(percentiles, np.percentile(values, percentiles), strict=True)
+    return {f"{name}_mean": values.mean(), **{f"{name}_p{percent}": value for percent, value in values_at}}
+
+
+def _costs(meta: dict) -> dict:
+    """What the meta file says that a cell cost; a recording or another engine may not know all of it."""
+    load, generation = meta["load_seconds"], meta["generation_seconds"]
+    known = load is not None and generation is not None
+    measured = ("warmup_seconds", "gpus", "gpu_seconds", "energy_joules", "weights_bytes", "kv_cache_bytes")
+    return {
+        "load_seconds": load,
+        "generation_seconds": generation,
+        "wall_seconds": load + (meta.get("warmup_seconds") or 0) + generation if known else None,
+        "tokens_per_second": meta["completion_tokens"] / generation
+        if generation and meta["completion_tokens"] is not None
+        else None,
+        "peak_memory_bytes": meta["peak_memory_bytes"],
+        **{name: meta.get(name) for name in measured},
+    }
+
+
+def _origin(meta: dict) -> dict:
+    engine = meta["engine"]
+    stated = ("device", "dtype", "quantization", "attention_backend")
+    return {
+        "engine": engine["name"],
+        "engine_version": engine.get("version"),
+        **{name: engine.get(name) for name in stated},
+        "revision": meta["revision"],
     }
 
 

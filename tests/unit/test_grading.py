@@ -177,6 +177,26 @@ def test_grades_come_in_order_and_equal_pairs_are_compared_once(monkeypatch):
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
 
 
+WAIT = "Wait, let me check that again. "
+
+
+@pytest.mark.parametrize(
+    ("text", "finish_reason", "verdict", "looping"),
+    [
+        (r"\boxed{5}", "stop", "correct", False),
+        (WAIT * 50, "length", "truncated", True),
+        (WAIT * 50, "stop", "no_answer", True),
+        (WAIT * 50 + r"\boxed{5}", "stop", "correct", False),
+        (r"\boxed{5}" + WAIT * 50, None, "correct", True),
+        (r"\boxed{\sqrt{25}}" + WAIT * 50, "stop", "correct", True),  # decided by a worker
+        ("Let me think about", "length", "truncated", False),
+    ],
+)
+def test_loops_are_told_whatever_the_verdict(text, finish_reason, verdict, looping):
+    (grade,) = grade_completions(completions(text, finish_reason=finish_reason), items("5"), "math")
+    assert (grade.verdict, grade.looping) == (verdict, looping)
+
+
 def test_cheap_grades_need_neither_sympy_nor_a_worker():
     code = (
         "import sys, json; from paretoscope.grading import grade_completions\n"

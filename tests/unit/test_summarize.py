@@ -6,7 +6,7 @@ import pytest
 from paretoscope import flops
 from paretoscope.costs import completion_costs
 from paretoscope.errors import InputError
-from paretoscope.files import write_jsonl, write_table
+from paretoscope.files import read_jsonl, read_table, write_jsonl, write_table
 from paretoscope.schema import ABSENT_CELLS, CELLS, COMPLETIONS, VERDICTS, names
 from paretoscope.summarize import absent_cells, cells_table, completions_table
 
@@ -33,9 +33,22 @@ SPEC = {
 META = {
     "generation_seconds": 8.0,
     "load_seconds": 2.0,
+    "warmup_seconds": 0.5,
     "completion_tokens": 120,
+    "gpus": 2,
+    "gpu_seconds": 21.0,
+    "energy_joules": 3000.0,
     "peak_memory_bytes": 1000,
-    "engine": {"name": "transformers", "version": "5.0", "device": "a CPU"},
+    "weights_bytes": 400,
+    "kv_cache_bytes": 500,
+    "engine": {
+        "name": "transformers",
+        "version": "5.0",
+        "device": "a GPU",
+        "dtype": "bfloat16",
+        "quantization": "fp8",
+        "attention_backend": "fa3",
+    },
     "revision": "0" * 40,
 }
 # item, sample, verdict, prompt tokens, completion tokens, prefill FLOPs, decode FLOPs
@@ -47,20 +60,33 @@ ROWS = [
     ("c", 0, "truncated", 30, 10, 300.0, 10.0),
     ("c", 1, "no_answer", 30, 10, 300.0, 10.0),
 ]
+# reasoning tokens, cached tokens, latency, seconds to the first token; and whether it loops
+MEASURED = {
+    "reasoning_tokens": [5, 20, 10, 30, 10, 9],
+    "cached_tokens": [0, 10, 0, 10, 0, 10],
+    "latency_seconds": [1.0, 3.0, 2.0, 4.0, 1.0, 1.0],
+    "first_token_seconds": [0.1, 0.1, 0.1, 0.1, 0.1, 0.7],
+    "looping": [False, False, False, True, True, False],
+}
+NOT_MEASURED = {**dict.fromkeys(MEASURED), "looping": False}
 
 
-def completions(rows=ROWS, model="tiny") -> pd.DataFrame:
+def completions(rows=ROWS, model="tiny", **measured) -> pd.DataFrame:
     keys = ["item_id", "sample", "verdict", "prompt_tokens", "completion_tokens", "prefill_flops", "decode_flops"]
     table = pd.DataFrame(rows, columns=keys).assign(model=model, benchmark="sums")
+    table = table.assign(**{**(MEASURED if len(rows) == len(ROWS) else NOT_MEASURED), **measured})
     return table[names(COMPLETIONS)].astype({column.name: column.dtype for column in COMPLETIONS})
 
 
+def cell_of(table: pd.DataFrame, meta: dict):
+    model = table["model"].iloc[0]
+    cells = cells_table(SPEC, table, {(model, "sums"): meta}, {"tiny": CONFIG} if model == "tiny" else {})
+    assert len(cells) == 1
+    return cells.iloc[0]
+
+
 def cell(rows=ROWS, model="tiny", **meta):
-    table = cells_table(
-        SPEC, completions(rows, model), {(model, "sums"): {**META, **meta}}, {"tiny": CONFIG} if model == "tiny" else {}
-    )
-    assert len(table) == 1
-    return table.iloc[0]
+    return cell_of(completions(rows, model), {**META, **meta})
 
 
 # By hand. Shares of correct samples per item: 1, 1/2, 0; mean 1/2, sample standard deviation 1/2.
@@ -93,12 +119,16 @@ EXPECTED = {
     "truncated_rate": 1 / 6,
     "timeout_rate": 0.0,
     "crashed_rate": 0.0,
+    "looping_rate": 2 / 6,
+    "truncated_looping_rate": 1 / 6,
     "prompt_tokens_mean": 20.0,
     "prompt_tokens_p50": 20.0,
     "prompt_tokens_p95": 30.0,
     "completion_tokens_mean": 20.0,
     "completion_tokens_p50": 15.0,
     "completion_tokens_p95": 37.5,
+    "reasoning_tokens_mean": 14.0,
+    "cached_tokens_mean": 5.0,
     "prefill_flops_mean": 200.0,
     "decode_flops_mean": 20.0,
     "total_flops_mean": 220.0,
@@ -106,13 +136,26 @@ EXPECTED = {
     "total_flops_correct_mean": (110 + 130 + 220) / 3,
     "total_flops_incorrect_mean": (240 + 310 + 310) / 3,
     "load_seconds": 2.0,
+    "warmup_seconds": 0.5,
     "generation_seconds": 8.0,
-    "wall_seconds": 10.0,
+    "wall_seconds": 10.5,
     "tokens_per_second": 15.0,
-    "peak_memory_bytes": 1000.0,
+    "latency_seconds_p50": 1.5,
+    "latency_seconds_p95": 3.75,
+    "first_token_seconds_p50": 0.1,
+    "first_token_seconds_p95": 0.55,
+    "gpus": 2,
+    "gpu_seconds": 21.0,
+    "energy_joules": 3000.0,
+    "peak_memory_bytes": 1000,
+    "weights_bytes": 400,
+    "kv_cache_bytes": 500,
     "engine": "transformers",
     "engine_version": "5.0",
-    "device": "a CPU",
+    "device": "a GPU",
+    "dtype": "bfloat16",
+    "quantization": "fp8",
+    "attention_backend": "fa3",
     "revision": "0" * 40,
 }
 
@@ -170,17 +213,65 @@ def test_what_is_unknown_is_empty_and_never_0(name, which):
     [
         ({"generation_seconds": None}, {"generation_seconds", "wall_seconds", "tokens_per_second"}),
         ({"load_seconds": None}, {"load_seconds", "wall_seconds"}),
+        ({"warmup_seconds": None}, {"warmup_seconds"}),
         ({"completion_tokens": None}, {"tokens_per_second"}),
         ({"generation_seconds": 0.0}, {"tokens_per_second"}),
-        ({"peak_memory_bytes": None}, {"peak_memory_bytes"}),
-        ({"revision": None}, {"revision"}),
-        ({"engine": {"name": "recorded", "version": None, "device": None}}, {"engine_version", "device"}),
-        ({"engine": {"name": "recorded"}}, {"engine_version", "device"}),
+        *[({name: None}, {name}) for name in ("peak_memory_bytes", "gpus", "gpu_seconds", "energy_joules")],
+        *[({name: None}, {name}) for name in ("weights_bytes", "kv_cache_bytes", "revision")],
+        ({"engine": {**META["engine"], "quantization": None}}, {"quantization"}),
+        ({"engine": {**META["engine"], "version": None, "device": None}}, {"engine_version", "device"}),
+        (
+            {"engine": {"name": "recorded"}},
+            {"engine_version", "device", "dtype", "quantization", "attention_backend"},
+        ),
     ],
 )
 def test_what_was_not_measured_is_empty(meta, empty):
     row = cell(**meta)
     assert {name for name in EXPECTED if pd.isna(row[name])} == empty
+
+
+def test_a_meta_file_need_not_know_of_gpus():
+    new = {"warmup_seconds", "gpus", "gpu_seconds", "energy_joules", "weights_bytes", "kv_cache_bytes"}
+    row = cell_of(completions(), {key: value for key, value in META.items() if key not in new})
+    assert {name for name in EXPECTED if pd.isna(row[name])} == new
+    assert row["wall_seconds"] == 10
+
+
+@pytest.mark.parametrize("missing", [[None] * 6, [1, 2, 3, 4, 5, None]])
+@pytest.mark.parametrize("name", ["reasoning_tokens", "cached_tokens", "latency_seconds", "first_token_seconds"])
+def test_what_is_not_measured_of_every_completion_is_empty(name, missing):
+    row = cell_of(completions(**{name: missing}), META)
+    assert {column for column in EXPECTED if pd.isna(row[column])} == {c for c in EXPECTED if c.startswith(f"{name}_")}
+
+
+@pytest.mark.parametrize(
+    ("looping", "rate", "truncated_rate"),
+    [
+        ([False] * 6, 0, 0),
+        ([True] * 6, 1, 1 / 6),
+        ([False, False, False, False, True, False], 1 / 6, 1 / 6),
+        ([True, False, False, False, False, True], 2 / 6, 0),
+    ],
+)
+def test_looping_is_counted_whatever_the_verdict(looping, rate, truncated_rate):
+    row = cell_of(completions(looping=looping), META)
+    assert (row["looping_rate"], row["truncated_looping_rate"]) == pytest.approx((rate, truncated_rate))
+    assert row["truncated_rate"] == pytest.approx(1 / 6)
+
+
+def test_counts_are_written_as_whole_numbers(tmp_path):
+    metas = {("tiny", "sums"): META, ("oracle", "sums"): CONTROL_META}
+    both = pd.concat([completions(), completions(control_rows("correct", "correct"), "oracle")], ignore_index=True)
+    table = cells_table(SPEC, both.astype({c.name: c.dtype for c in COMPLETIONS}), metas, {"tiny": CONFIG})
+    write_table(tmp_path / "cells.csv", table)
+    header, tiny, oracle = (line.split(",") for line in (tmp_path / "cells.csv").read_text().splitlines())
+    tiny, oracle = dict(zip(header, tiny, strict=True)), dict(zip(header, oracle, strict=True))
+    for name in ("n_items", "n_samples", "gpus", "peak_memory_bytes", "weights_bytes", "total_parameters"):
+        assert tiny[name] == str(EXPECTED[name])
+        assert oracle[name] in ("", "3", "1")
+    counts = [column.name for column in CELLS if column.dtype.lower() == "int64"]
+    pd.testing.assert_frame_equal(read_table(tmp_path / "cells.csv", CELLS)[counts], table[counts])
 
 
 def test_all_correct_and_all_wrong_leave_the_other_mean_empty():
@@ -241,7 +332,8 @@ def test_a_control_that_misses_its_score_is_told(engine, verdict, last, what):
 @pytest.fixture
 def grades(tmp_path):
     path = tmp_path / "grades.jsonl.zst"
-    write_jsonl(path, ({"item_id": r[0], "sample": r[1], "verdict": r[2], "answer": None, "method": ""} for r in ROWS))
+    rows = ({"item_id": r[0], "sample": r[1], "verdict": r[2], "answer": None, "method": ""} for r in ROWS)
+    write_jsonl(path, ({**row, "looping": loops} for row, loops in zip(rows, MEASURED["looping"], strict=True)))
     return path
 
 
@@ -251,30 +343,78 @@ def write_costs(path, rows):
     return path
 
 
-def test_grades_and_costs_are_joined_by_item_and_sample(tmp_path, grades):
-    costs = write_costs(tmp_path / "costs.parquet", ROWS[::-1])
-    pd.testing.assert_frame_equal(completions_table([("tiny", "sums", grades, costs)]), completions())
+def write_stats(path, rows=ROWS, **measured):
+    values = zip(rows, *(measured.get(name) or MEASURED[name] for name in STATS), strict=True)
+    of_attempt = {"attempt": "attempt 1", "wall_seconds": 1.0}
+    write_jsonl(
+        path,
+        ({"item_id": r[0], "sample": r[1], **of_attempt, **dict(zip(STATS, v, strict=True))} for r, *v in values),
+    )
+    return path
 
 
-def test_a_control_has_no_costs(grades):
-    table = completions_table([("oracle", "sums", grades, None)])
-    assert table["prompt_tokens"].isna().all() and table["prefill_flops"].isna().all()
-    assert list(table.columns) == names(COMPLETIONS)
+STATS = ["reasoning_tokens", "cached_tokens", "latency_seconds", "first_token_seconds"]
 
 
-@pytest.mark.parametrize(
-    "rows", [ROWS[:-1], [*ROWS, ("d", 0, "wrong", 1, 1, 1.0, 1.0)], [*ROWS[:-1], ("d", 0, "wrong", 1, 1, 1.0, 1.0)]]
-)
-def test_grades_and_costs_of_other_completions_are_told(tmp_path, grades, rows):
+@pytest.fixture
+def stats(tmp_path):
+    return write_stats(tmp_path / "stats.jsonl.zst")
+
+
+def test_files_of_a_cell_are_joined_by_item_and_sample(tmp_path, grades, stats):
+    costs = write_costs(tmp_path / "costs.parquet", ROWS)
+    pd.testing.assert_frame_equal(completions_table([("tiny", "sums", grades, stats, costs)]), completions())
+    turned = write_costs(tmp_path / "turned.parquet", ROWS[::-1])
+    others = write_stats(
+        tmp_path / "turned.jsonl.zst",
+        ROWS[2:] + ROWS[:2],
+        **{name: MEASURED[name][2:] + MEASURED[name][:2] for name in STATS},
+    )
+    pd.testing.assert_frame_equal(completions_table([("tiny", "sums", grades, others, turned)]), completions())
+
+
+def test_a_control_has_no_costs(tmp_path, grades):
+    stats = write_stats(tmp_path / "stats.jsonl.zst", **{name: [None] * len(ROWS) for name in STATS})
+    table = completions_table([("oracle", "sums", grades, stats, None)])
+    assert table[["prompt_tokens", "prefill_flops", *STATS]].isna().all(axis=None)
+    assert {name: str(dtype) for name, dtype in table.dtypes.items()} == {c.name: c.dtype for c in COMPLETIONS}
+
+
+OTHERS = [
+    ROWS[:-1],
+    [*ROWS, ("d", 0, "wrong", 1, 1, 1.0, 1.0)],
+    [*ROWS[:-1], ("d", 0, "wrong", 1, 1, 1.0, 1.0)],
+    [*ROWS[:-1], ROWS[0]],
+    [],
+]
+
+
+@pytest.mark.parametrize("rows", OTHERS, ids=["less", "more", "another", "double", "none"])
+def test_files_of_other_completions_are_told(tmp_path, grades, stats, rows):
     costs = write_costs(tmp_path / "costs.parquet", rows)
-    with pytest.raises(InputError, match="don't hold the same completions; delete both"):
-        completions_table([("tiny", "sums", grades, costs)])
+    with pytest.raises(InputError, match=r"costs.parquet don't hold the same completions; delete both"):
+        completions_table([("tiny", "sums", grades, stats, costs)])
+    measured = {name: [None] * len(rows) for name in STATS}
+    other = write_stats(tmp_path / "other.jsonl.zst", rows, **measured) if rows else tmp_path / "empty.jsonl"
+    if not rows:
+        other.touch()
+    with pytest.raises(InputError, match=r"jsonl(\.zst)? don't hold the same completions; delete both"):
+        completions_table([("tiny", "sums", grades, other, None)])
+
+
+@pytest.mark.parametrize(("which", "missing"), [("grades", "looping"), ("stats", "cached_tokens")])
+def test_a_file_of_an_older_version_is_told(tmp_path, grades, stats, which, missing):
+    paths = {"grades": grades, "stats": stats}
+    rows = [{key: value for key, value in row.items() if key != missing} for _, row in read_jsonl(paths[which])]
+    write_jsonl(paths[which], rows)
+    with pytest.raises(InputError, match=f"{which}.jsonl.zst: a row has no '{missing}'; delete the file"):
+        completions_table([("tiny", "sums", grades, stats, None)])
 
 
 def test_an_unknown_verdict_is_told(tmp_path):
-    write_jsonl(tmp_path / "g.jsonl", [{"item_id": "a", "sample": 0, "verdict": "right"}])
+    write_jsonl(tmp_path / "g.jsonl", [{"item_id": "a", "sample": 0, "verdict": "right", "looping": False}])
     with pytest.raises(InputError, match=r"g\.jsonl: unknown verdicts \['right'\]; delete the file"):
-        completions_table([("tiny", "sums", tmp_path / "g.jsonl", None)])
+        completions_table([("tiny", "sums", tmp_path / "g.jsonl", tmp_path / "none.jsonl", None)])
 
 
 def test_no_cells_make_empty_tables_of_the_right_columns():
