@@ -80,6 +80,22 @@ NEMOTRON_NAS = {
 }
 GEMMA3 = {**GEMMA2, "model_type": "gemma3_text", "num_attention_heads": 8, "num_key_value_heads": 4}
 MINIMAX = {**MIXTRAL, "model_type": "minimax_m2", "head_dim": 16}
+MINIMAX_M3 = {
+    **{**MINIMAX, "model_type": "minimax_m3", "dense_intermediate_size": 160, "shared_intermediate_size": 40},
+    "sparse_attention_config": {
+        "sparse_attention_freq": [0, 1, 1],
+        "sparse_num_index_heads": 2,
+        "sparse_index_dim": 8,
+        "sparse_block_size": 4,
+        "sparse_topk_blocks": 2,
+        "sparse_local_block": 1,
+    },
+}
+M3_SAVED = "minimax_m3_vl_text"
+FLAT_INDEX = {
+    "layer_types": ["full_attention", "minimax_m3_sparse", "minimax_m3_sparse"],
+    **{"index_n_heads": 2, "index_head_dim": 8, "index_block_size": 4, "index_topk_blocks": 2, "index_local_blocks": 1},
+}
 PHI3 = {**LLAMA, "model_type": "phi3"}
 SMOLLM3 = {**LLAMA, "model_type": "smollm3"}
 CONFIGS = [
@@ -107,6 +123,8 @@ CONFIGS = [
     {**LLAMA, "model_type": "granite"},
     {**MIXTRAL, "model_type": "granitemoe"},
     MINIMAX,
+    MINIMAX_M3,
+    {**{key: MINIMAX_M3[key] for key in MINIMAX_M3 if key[:6] != "sparse"}, **FLAT_INDEX, "model_type": M3_SAVED},
     {**MOE, "model_type": "qwen2_moe", "head_dim": 16, "shared_expert_intermediate_size": 40},
     LLAMA4,
     GEMMA4,
@@ -121,14 +139,24 @@ every_config = pytest.mark.parametrize("config", CONFIGS, ids=lambda config: con
 # ---- the closed form ------------------------------------------------------------------------------------------------
 
 
+def keys(mask, position):
+    """Keys that one token attends."""
+    match mask:
+        case blocks.SlidingWindow(size):
+            return min(position, size)
+        case blocks.Chunks(size):
+            return (position - 1) % size + 1
+        case blocks.Selected(size, block):
+            return min(position, (size - 1) * block + (position - 1) % block + 1)
+    return position
+
+
 def summed(architecture, prompt, completion):
     """Prefill and decode FLOPs, one token after the other, in Python's integers."""
 
     def token(block, phase, position):
         work = getattr(block, phase)
-        size = getattr(work.mask, "size", position)
-        keys = (position - 1) % size + 1 if isinstance(work.mask, blocks.Chunks) else min(position, size)
-        return work.token + work.key * keys
+        return work.token + work.key * keys(work.mask, position)
 
     layers = [block for count, blocks in architecture.layers for _ in range(count) for block in blocks]
     layers.append(architecture.embedding)
@@ -148,11 +176,11 @@ def test_closed_form_equals_a_sum_over_tokens(config, prompt, completion, window
     assert flops.completion_flops(architecture, prompt, completion) == summed(architecture, prompt, completion)
 
 
-@given(tokens=st.integers(0, 200), window=st.integers(1, 200))
-def test_attended_keys_equal_a_sum_over_tokens(tokens, window):
-    assert blocks.Causal().attended_keys(tokens) == sum(range(1, tokens + 1))
-    assert blocks.SlidingWindow(window).attended_keys(tokens) == sum(min(i, window) for i in range(1, tokens + 1))
-    assert blocks.Chunks(window).attended_keys(tokens) == sum((i - 1) % window + 1 for i in range(1, tokens + 1))
+@given(tokens=st.integers(0, 200), size=st.integers(1, 200), block=st.integers(1, 30))
+def test_attended_keys_equal_a_sum_over_tokens(tokens, size, block):
+    masks = [blocks.Causal(), blocks.SlidingWindow(size), blocks.Chunks(size), blocks.Selected(size, block)]
+    for mask in masks:
+        assert mask.attended_keys(tokens) == sum(keys(mask, i) for i in range(1, tokens + 1))
 
 
 @every_config
@@ -275,6 +303,8 @@ SAME = [
     ("chunks by name", LLAMA4, {"layer_types": ["chunked_attention"] * 3}),
     ("gemma4's full heads, as older and newer releases say it", GEMMA4, {"global_head_dim": 512}),
     ("gemma4's full heads, by layer", GEMMA4, {"per_layer_config": {"2": {"head_dim": 512}}}),
+    ("minimax's index, flat", MINIMAX_M3, {**FLAT_INDEX, "sparse_attention_config": None}),
+    ("minimax has experts in every layer unless said", MINIMAX_M3, {"moe_layer_freq": [1, 1, 1]}),
     ("mimo's patterns", MIMO_V2, {"hybrid_layer_pattern": [0, 1, 1], "moe_layer_freq": [0, 1, 1]}),
     ("mimo's sliding layers", MIMO_V2, {"swa_num_key_value_heads": 2, "swa_head_dim": 16, "swa_v_head_dim": 10}),
 ]
@@ -290,6 +320,7 @@ def test_kv_heads_absent_are_as_many_as_heads():
     assert total(absent) == total({**LLAMA, "num_key_value_heads": 6}) > total(LLAMA)
 
 
+M3_BLOCKS = {"sparse_attention_config": {**MINIMAX_M3["sparse_attention_config"], "sparse_block_size": 8}}
 DIFFERENT = [
     ("a window where it is used", QWEN2, {**SLIDING, "max_window_layers": 1}),
     ("null window", MISTRAL, {"sliding_window": None}),
@@ -303,6 +334,10 @@ DIFFERENT = [
     ("fewer indexers", V32, {"indexer_types": ["full", "shared", "shared", "full"]}),
     ("fewer tokens selected", V32, {"index_topk": 4}),
     ("full attention each second layer", GEMMA3, {"sliding_window_pattern": 2}),
+    ("fewer layers that select", MINIMAX_M3, {"layer_types": ["full_attention"] * 2 + ["minimax_m3_sparse"]}),
+    ("larger blocks", MINIMAX_M3, M3_BLOCKS),
+    ("no sparse attention", MINIMAX_M3, {"sparse_attention_config": {"use_sparse_attention": False}}),
+    ("dense layers", MINIMAX_M3, {"moe_layer_freq": [0, 1, 1]}),
     ("larger chunks", LLAMA4, {"attention_chunk_size": 40}),
     ("experts in each second layer", LLAMA4, {"interleave_moe_layer_step": 2}),
     ("larger full heads", GEMMA4, {"global_head_dim": 1024}),
@@ -361,6 +396,7 @@ def nas(**halves):
     return {**NEMOTRON_NAS, "block_configs": [halves] * 3}
 
 
+NO_INDEX = {"sparse_attention_config": None}
 MOE_KEY = "config.json of model_type 'qwen3_moe': "
 WRONG = [
     ([], "must hold an object"),
@@ -399,6 +435,13 @@ WRONG = [
     ({**GEMMA4, "attention_k_eq_v": True, "num_global_key_value_heads": 4}, "multiple of num_global_key_value_heads"),
     ({**MINIMAX, "attn_type_list": [1, 0, 1]}, "'attn_type_list' has a 0"),
     ({**MINIMAX, "shared_intermediate_size": 8}, "'shared_intermediate_size' is not supported"),
+    ({**MINIMAX_M3, "attention_output_gate": True}, "'attention_output_gate' is not supported"),
+    ({**MINIMAX_M3, "layer_types": ["minimax_m3_sparse"] * 3, **NO_INDEX}, "key 'index_n_heads' is missing"),
+    ({**MINIMAX_M3, "sparse_attention_config": [1]}, "'sparse_attention_config' must be an object"),
+    (
+        {**MINIMAX_M3, **NO_INDEX, **FLAT_INDEX, "index_local_blocks": 0},
+        "'index_local_blocks' must be an integer from 1",
+    ),
     ({**NEMOTRON_NAS, "num_hidden_layers": 4}, "'block_configs' must have one entry per layer .4., not 3"),
     ({**NEMOTRON_NAS, "block_configs": [3] * 3}, "'block_configs' must be a list of objects"),
     ({**NEMOTRON_NAS, "block_configs": [{"attention": {"n_heads_in_group": 4}}] * 3}, "multiple of n_heads_in_group"),
@@ -439,7 +482,7 @@ def test_every_missing_key_is_named_or_has_a_documented_default(config):
             flops.describe({other: value for other, value in config.items() if other != key})
 
 
-NOT_SUPPORTED = {"deepseek_v4", "minimax_m3", "kimi_k3", "step3p7"}
+NOT_SUPPORTED = {"deepseek_v4", "kimi_k3", "step3p7"}
 
 
 @pytest.mark.skipif(not REAL_CONFIGS.is_dir(), reason="the collection of real configs is not on this machine")

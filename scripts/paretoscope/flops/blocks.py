@@ -64,7 +64,30 @@ class Chunks:
         return min(tokens, self.size)
 
 
-Mask = Causal | SlidingWindow | Chunks
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Sparse mask: ``size`` blocks of ``block`` tokens, a token's own block among them, selected for each token anew.
+
+    Token i attends the whole past until that is longer than the selection, then size - 1 full blocks and its own up to
+    itself. With blocks of one token that is min(i, size) keys (arXiv 2512.02556, section 2.1).
+    """
+
+    size: int
+    block: int = 1
+
+    def attended_keys(self, tokens):
+        """Return the keys that tokens 1 to ``tokens`` attend in all."""
+        filling = np.minimum(tokens, self.size * self.block)
+        beyond = tokens - filling
+        own_blocks = Chunks(self.block).attended_keys(beyond)
+        return filling * (filling + 1) // 2 + beyond * ((self.size - 1) * self.block) + own_blocks
+
+    def kept_tokens(self, tokens: int) -> int:
+        """Return of how many tokens the cache must hold keys and values: all, since any may be selected."""
+        return tokens
+
+
+Mask = Causal | SlidingWindow | Chunks | Selected
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +252,7 @@ def attention(
     window: int | None = None,
     *,
     value_size: int | None = None,
-    chunked: bool = False,
+    mask: Mask | None = None,
     sinks: bool = False,
     cached: bool = True,
 ) -> Block:
@@ -246,15 +269,15 @@ def attention(
         Keys attended at most; None for all before.
     value_size : int or None
         Head size of the values where it isn't c.
-    chunked : bool
-        The window doesn't slide: tokens attend within chunks of its size.
+    mask : Mask or None
+        Another mask than a window's.
     sinks : bool
         One learned logit per head in the softmax (arXiv 2309.17453): h parameters, no matmul.
     cached : bool
         False where keys and values are another layer's.
     """
     both = head_size + (value_size or head_size)
-    mask = Causal() if window is None else Chunks(window) if chunked else SlidingWindow(window)
+    mask = mask or (SlidingWindow(window) if window else Causal())
     cache = Cache(token=cached * kv_heads * both, mask=mask)
     return _block("attention", sinks * heads, Work(key=2 * heads * both, mask=mask), cache=cache)
 
@@ -302,13 +325,12 @@ def latent_attention(
     prefix (a cached prompt still counts as computed), scaling, softmax.
 
     With ``selected`` a token attends that many of the tokens before it (:func:`indexer`), in the absorbed form in
-    prefill too, since each query then has keys of its own (arXiv 2512.02556, section 2.1). That is as many keys as with
-    a sliding window of this size; the cache, however, keeps all.
+    prefill too, since each query then has keys of its own (arXiv 2512.02556, section 2.1).
     """
     expanded = Work(key=2 * heads * (nope_size + rope_size + value_size))
     absorbed = Work(key=2 * heads * (2 * kv_rank + rope_size))
     if selected:
-        expanded = absorbed = Work(key=absorbed.key, mask=SlidingWindow(selected))
+        expanded = absorbed = Work(key=absorbed.key, mask=Selected(selected))
     return _block("attention", 0, expanded, absorbed, cache=Cache(token=kv_rank + rope_size))
 
 
@@ -324,6 +346,17 @@ def indexer(hidden: int, query_rank: int, heads: int, head_size: int) -> Block:
     """
     weights = query_rank * heads * head_size + hidden * (head_size + heads)
     work = Work(2 * weights, key=2 * heads * (head_size + 1))
+    return _block("indexer", weights + 2 * head_size, work, linear=weights, cache=Cache(token=head_size))
+
+
+def block_indexer(hidden: int, heads: int, head_size: int) -> Block:
+    """Scores of all tokens before, of which the largest of a block selects it: 2hc FLOPs per token scored.
+
+    Queries of h heads and one key per token come from the hidden state; the key is cached. Source: transformers'
+    MiniMaxM3VLIndexer. Left out: norms (their weights are counted), rotary embedding, maxima, top-k selection.
+    """
+    weights = hidden * head_size * (heads + 1)
+    work = Work(2 * weights, key=2 * heads * head_size)
     return _block("indexer", weights + 2 * head_size, work, linear=weights, cache=Cache(token=head_size))
 
 

@@ -29,6 +29,10 @@ class Config:
         """Value of ``model_type``."""
         return self._values["model_type"]
 
+    def has(self, key: str) -> bool:
+        """Return whether the config gives ``key`` a value."""
+        return self._values.get(key) is not None
+
     def with_defaults(self, **values) -> Config:
         """Return this config with values for keys that are absent: what a family's releases leave out."""
         given = {key: value for key, value in self._values.items() if value is not None}

@@ -8,8 +8,10 @@ from __future__ import annotations
 from .blocks import (
     Architecture,
     Block,
+    Selected,
     attention,
     attention_projections,
+    block_indexer,
     decoder,
     gated_ffn,
     indexer,
@@ -120,6 +122,73 @@ def deepseek_experts(config: Config, hidden: int, *, router_bias: bool = True) -
         routed_experts(hidden, size, experts, config.size("num_experts_per_tok")),
     )
     return (*blocks, shared_experts(hidden, shared * size)) if shared else blocks
+
+
+def minimax_m3(config: Config) -> Architecture:
+    """Return MiniMax-M3's decoder: grouped-query attention over selected blocks, shared and routed experts."""
+    hidden = config.size("hidden_size")
+    layers = config.size("num_hidden_layers")
+    dense = (gated_ffn(hidden, config.size("dense_intermediate_size")),)
+    experts = config.size("num_local_experts", "num_experts")
+    size, top_k = config.size("intermediate_size", "moe_intermediate_size"), config.size("num_experts_per_tok")
+    sparse = (
+        router(hidden, experts, bias=config.flag("use_routing_bias", default=True)),
+        routed_experts(hidden, size, experts, top_k),
+        shared_experts(hidden, config.size("n_shared_experts", default=1) * config.size("shared_intermediate_size")),
+    )
+    kinds = config.layer_kinds("mlp_layer_types", names={"dense": "dense", "sparse": "sparse"})
+    listed = [kind == "sparse" for kind in kinds] if kinds else config.layer_flags("moe_layer_freq", layers)
+    attend = _block_sparse_attention(config, hidden, layers)
+    return decoder(
+        config.model_type,
+        [
+            (*blocks, *(sparse if is_sparse else dense))
+            for blocks, is_sparse in zip(attend, listed or [True] * layers, strict=True)
+        ],
+        hidden=hidden,
+        vocabulary=config.size("vocab_size"),
+        tied=config.flag("tie_word_embeddings", default=False),
+    )
+
+
+def _block_sparse_attention(config: Config, hidden: int, layers: int) -> list[tuple[Block, ...]]:
+    """Return the attention blocks of each layer; the index is described flat, or in ``sparse_attention_config``."""
+    config.refuse("attention_output_gate", because="no release of this model has one")
+    nested = config.part("sparse_attention_config")
+    nested.refuse("sparse_init_block", because="no release of this model has one")
+    heads, kv_heads, head_size = config.attention_heads(head_size_required=True)
+    of_heads = (head_size, head_size) if config.flag("use_qk_norm", default=True) else ()
+    before = (norms(hidden, hidden, *of_heads), attention_projections(hidden, heads, kv_heads, head_size))
+    full = (*before, attention(heads, kv_heads, head_size))
+    selects = _block_sparse_layers(config, nested, layers)
+    if not any(selects):
+        return [full] * layers
+    index = {
+        new: nested.size(old) if nested.has(old) else config.size(new)
+        for new, old in {
+            "index_n_heads": "sparse_num_index_heads",
+            "index_head_dim": "sparse_index_dim",
+            "index_block_size": "sparse_block_size",
+            "index_topk_blocks": "sparse_topk_blocks",
+            # At least one: a token's own block is always selected.
+            "index_local_blocks": "sparse_local_block",
+        }.items()
+    }
+    mask = Selected(index["index_topk_blocks"], index["index_block_size"])
+    choose = block_indexer(hidden, index["index_n_heads"], index["index_head_dim"])
+    sparse = (*before, attention(heads, kv_heads, head_size, mask=mask), choose)
+    return [sparse if select else full for select in selects]
+
+
+def _block_sparse_layers(config: Config, nested: Config, layers: int) -> list[bool]:
+    kinds = config.layer_kinds("layer_types", names={"full_attention": "full", "minimax_m3_sparse": "sparse"})
+    if kinds:
+        return [kind == "sparse" for kind in kinds]
+    if not config.has("sparse_attention_config"):
+        raise config.error("'layer_types' is missing and 'sparse_attention_config' is missing; one of them is needed")
+    if not nested.flag("use_sparse_attention", default=True):
+        return [False] * layers
+    return nested.layer_flags("sparse_attention_freq", layers) or [False] * layers
 
 
 def _latent(config: Config, hidden: int, *, selected: int | None) -> tuple[Block, ...]:

@@ -1,6 +1,6 @@
 """Granite 3's dense models: Llama's layer with scaled residuals, embeddings and logits, which change no matmul.
 
-Source: arXiv 2408.13359, section 2 (the scaling); config keys as transformers' GraniteConfig.
+Source: arXiv 2408.13359 (PowerLM, whose shape it has); config keys as transformers' GraniteConfig.
 Left out: the multipliers.
 """
 

@@ -2,7 +2,7 @@
 
 Their size is ``intermediate_size``.
 
-Source: arXiv 2408.13359, section 2 (the scaling); config keys as transformers' GraniteMoeConfig.
+Source: arXiv 2408.13359 (PowerLM, whose shape it has); config keys as transformers' GraniteMoeConfig.
 Left out: the multipliers.
 """
 

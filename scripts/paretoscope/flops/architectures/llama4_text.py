@@ -10,6 +10,8 @@ Left out: the vision tower and its projector.
 
 from ..blocks import (
     Architecture,
+    Causal,
+    Chunks,
     attention,
     attention_projections,
     decoder,
@@ -41,16 +43,15 @@ def describe(config) -> Architecture:
     every = config.size("interleave_moe_layer_step", default=1)
     listed = config.integers("moe_layers")
     sparse_layers = listed or range(every - 1, layers, every)
-    chunks = _chunks(config, layers)
     return decoder(
         config.model_type,
         [
             (
                 *before,
-                attention(heads, kv_heads, head_size, chunk, chunked=True),
+                attention(heads, kv_heads, head_size, mask=mask),
                 *(sparse if index in sparse_layers else dense),
             )
-            for index, chunk in enumerate(chunks)
+            for index, mask in enumerate(_masks(config, layers))
         ],
         hidden=hidden,
         vocabulary=config.size("vocab_size"),
@@ -58,9 +59,8 @@ def describe(config) -> Architecture:
     )
 
 
-def _chunks(config, layers: int) -> list[int | None]:
-    """Return the chunk size of each layer, None where attention is full."""
+def _masks(config, layers: int) -> list[Causal | Chunks]:
     kinds = config.layer_kinds("layer_types", names={"chunked_attention": "chunked", "full_attention": "full"})
     chunked = [kind == "chunked" for kind in kinds] if kinds else config.rotary_layers(layers)
     size = config.nullable_size("attention_chunk_size")
-    return [size if inside else None for inside in chunked]
+    return [Chunks(size) if inside and size else Causal() for inside in chunked]

@@ -2,7 +2,7 @@
 
 The experts' size stands in ``intermediate_size``, their number in ``num_local_experts``.
 
-Source: https://huggingface.co/docs/transformers/model_doc/minimax_m2; config keys as transformers' MiniMaxM2Config.
+Source: https://github.com/MiniMax-AI/MiniMax-M2; config keys as transformers' MiniMaxM2Config.
 Left out: the multi-token-prediction modules (``num_mtp_modules``).
 """
 
