@@ -5,10 +5,10 @@ characters are one unit over and over, the last one cut anywhere; or where they 
 which is how a counted loop looks (*Step 101: check again. Step 102: check again.*).
 
 The thresholds were chosen on 7,442 recorded responses of eight models to GSM8K and MATH-500 (arXiv 2504.06514 and
-2404.07965). 154 of them loop by these thresholds, all at their token limit, and reading all of them found no other; of
-those that had stopped, none does. To see what a limit could make a loop of, the others were cut at 80,774 random
-places. Of 62,261 cuts in reasoning (DeepSeek-R1, its distillation to 32B, QwQ-32B, s1.1-32B) none loops; of 13,940 in
-answers of the 1B and 7B base models seven do, all within a real loop.
+2404.07965). By these thresholds 154 of them loop; all were read, and are loops or endless enumerations that break off
+at about the token limit. No response that comes to an end does. To see what a limit could make a loop of, the others
+were cut at 80,774 random places. Of 62,261 cuts in reasoning (DeepSeek-R1, its distillation to 32B, QwQ-32B,
+s1.1-32B) none loops; of 13,940 in answers of the 1B and 7B base models seven do, all within a real loop.
 
 Left out: loops that paraphrase, grow with each round, or are longer than ``TAIL`` holds.
 """
