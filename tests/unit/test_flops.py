@@ -96,8 +96,37 @@ FLAT_INDEX = {
     "layer_types": ["full_attention", "minimax_m3_sparse", "minimax_m3_sparse"],
     **{"index_n_heads": 2, "index_head_dim": 8, "index_block_size": 4, "index_topk_blocks": 2, "index_local_blocks": 1},
 }
+DEEPSEEK_V4 = {
+    **{key: value for key, value in GLM.items() if key not in ("first_k_dense_replace", "intermediate_size")},
+    **{"model_type": "deepseek_v4", "num_key_value_heads": 1, "q_lora_rank": 12, "o_groups": 2, "o_lora_rank": 10},
+    **{"index_head_dim": 8, "index_n_heads": 2, "index_topk": 3, "sliding_window": 5},
+    **{"compress_ratios": [0, 128, 4, 0], "hc_mult": 3, "num_hash_layers": 1},
+}
 PHI3 = {**LLAMA, "model_type": "phi3"}
 SMOLLM3 = {**LLAMA, "model_type": "smollm3"}
+QWEN3_5 = {
+    **{**QWEN3, "model_type": "qwen3_5_text", "full_attention_interval": 2, "linear_conv_kernel_dim": 3},
+    **{"linear_num_key_heads": 2, "linear_key_head_dim": 10, "linear_num_value_heads": 6, "linear_value_head_dim": 14},
+}
+QWEN3_NEXT = {**MOE, **QWEN3_5, "model_type": "qwen3_next", "shared_expert_intermediate_size": 40}
+QWEN3_5_MOE = {key: value for key, value in QWEN3_NEXT.items() if key != "intermediate_size"}
+QWEN3_5_MOE["model_type"] = "qwen3_5_moe_text"
+GRANITE_HYBRID = {
+    **{**MIXTRAL, "model_type": "granitemoehybrid", "layer_types": ["mamba", "attention", "mamba"]},
+    **{"mamba_expand": 2, "mamba_n_heads": 6, "mamba_d_state": 10, "mamba_d_conv": 3, "shared_intermediate_size": 40},
+}
+FALCON_H1 = {
+    **{**LLAMA, "model_type": "falcon_h1", "mamba_d_ssm": 96, "mamba_n_heads": 6},
+    **{"mamba_d_state": 10, "mamba_d_conv": 3},
+}
+NEMOTRON_H = {
+    **{**QWEN3, "model_type": "nemotron_h", "num_hidden_layers": 5, "hybrid_override_pattern": "M-ME*"},
+    **{"mamba_num_heads": 6, "mamba_head_dim": 14, "n_groups": 3, "ssm_state_size": 10, "conv_kernel": 3},
+    **{"n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 24},
+    "moe_shared_expert_intermediate_size": 40,
+}
+KINDS = ["linear_attention", "full_attention", "linear_attention"]
+NEMOTRON_KINDS = ["mamba", "mlp", "mamba", "moe", "attention"]
 CONFIGS = [
     LLAMA,
     MISTRAL,
@@ -106,6 +135,7 @@ CONFIGS = [
     MOE,
     GEMMA2,
     DEEPSEEK,
+    DEEPSEEK_V4,
     V32,
     GLM,
     MIXTRAL,
@@ -130,6 +160,12 @@ CONFIGS = [
     GEMMA4,
     MIMO_V2,
     NEMOTRON_NAS,
+    QWEN3_NEXT,
+    QWEN3_5,
+    QWEN3_5_MOE,
+    GRANITE_HYBRID,
+    FALCON_H1,
+    NEMOTRON_H,
     {**QWEN3, "model_type": "qwen3_vl_text"},
     {**MOE, "model_type": "qwen3_vl_moe_text"},
 ]
@@ -148,6 +184,8 @@ def keys(mask, position):
             return (position - 1) % size + 1
         case blocks.Selected(size, block):
             return min(position, (size - 1) * block + (position - 1) % block + 1)
+        case blocks.Compressed(rate, selected):
+            return min(position // rate, position if selected is None else selected)
     return position
 
 
@@ -179,7 +217,7 @@ def test_closed_form_equals_a_sum_over_tokens(config, prompt, completion, window
 @given(tokens=st.integers(0, 200), size=st.integers(1, 200), block=st.integers(1, 30))
 def test_attended_keys_equal_a_sum_over_tokens(tokens, size, block):
     masks = [blocks.Causal(), blocks.SlidingWindow(size), blocks.Chunks(size), blocks.Selected(size, block)]
-    for mask in masks:
+    for mask in (*masks, blocks.Compressed(block), blocks.Compressed(block, size)):
         assert mask.attended_keys(tokens) == sum(keys(mask, i) for i in range(1, tokens + 1))
 
 
@@ -281,6 +319,10 @@ def decode(config):
 
 
 SLIDING = {"sliding_window": 4, "use_sliding_window": True}
+V4_NAMES = {
+    "layer_types": ["sliding_attention", "heavily_compressed_attention", "compressed_sparse_attention"],
+    "mlp_layer_types": ["hash_moe", "moe", "moe"],
+}
 SAME = [
     ("head_dim absent is hidden / heads", LLAMA, {"head_dim": 8}),
     ("null is absent", LLAMA, {"head_dim": None, "attention_bias": None}),
@@ -303,10 +345,33 @@ SAME = [
     ("chunks by name", LLAMA4, {"layer_types": ["chunked_attention"] * 3}),
     ("gemma4's full heads, as older and newer releases say it", GEMMA4, {"global_head_dim": 512}),
     ("gemma4's full heads, by layer", GEMMA4, {"per_layer_config": {"2": {"head_dim": 512}}}),
+    ("deepseek_v4's layers by name", DEEPSEEK_V4, V4_NAMES),
+    ("deepseek_v4's rates", DEEPSEEK_V4, {"compress_rates": {"compressed_sparse_attention": 4}}),
     ("minimax's index, flat", MINIMAX_M3, {**FLAT_INDEX, "sparse_attention_config": None}),
     ("minimax has experts in every layer unless said", MINIMAX_M3, {"moe_layer_freq": [1, 1, 1]}),
     ("mimo's patterns", MIMO_V2, {"hybrid_layer_pattern": [0, 1, 1], "moe_layer_freq": [0, 1, 1]}),
     ("mimo's sliding layers", MIMO_V2, {"swa_num_key_value_heads": 2, "swa_head_dim": 16, "swa_v_head_dim": 10}),
+    ("qwen3.5's spacing written out", QWEN3_5, {"layer_types": KINDS}),
+    ("qwen3.5's layers without spacing", QWEN3_5, {"layer_types": KINDS, "full_attention_interval": None}),
+    ("qwen3.5's attention has a gate unless said", QWEN3_5, {"attn_output_gate": True}),
+    ("qwen3.5 has no dense layers", QWEN3_5_MOE, {"mlp_only_layers": [], "intermediate_size": 80}),
+    ("qwen3-next is sparse unless said", QWEN3_NEXT, {"mlp_only_layers": [], "decoder_sparse_step": 1}),
+    ("granite's newer names", GRANITE_HYBRID, {"layer_types": KINDS}),
+    (
+        "granite's other key",
+        GRANITE_HYBRID,
+        {"layer_types": None, "layers_block_type": ["mamba", "attention", "mamba"]},
+    ),
+    ("head size absent is width / heads", GRANITE_HYBRID, {"mamba_d_head": 16, "mamba_n_groups": 1}),
+    ("null width is a multiple of the hidden size", FALCON_H1, {"mamba_d_ssm": None, "mamba_expand": 2}),
+    ("nemotron's names", NEMOTRON_H, {"hybrid_override_pattern": None, "layers_block_type": NEMOTRON_KINDS}),
+    ("nemotron's letters and names", NEMOTRON_H, {"layers_block_type": NEMOTRON_KINDS, "num_hidden_layers": None}),
+    (
+        "nemotron's width isn't expand's",
+        NEMOTRON_H,
+        {"expand": 7, "n_shared_experts": 1, "mtp_layers_block_type": ["moe"]},
+    ),
+    ("nemotron's older name of head_dim", NEMOTRON_H, {"head_dim": None, "attention_head_dim": 16}),
 ]
 
 
@@ -335,6 +400,8 @@ DIFFERENT = [
     ("fewer tokens selected", V32, {"index_topk": 4}),
     ("full attention each second layer", GEMMA3, {"sliding_window_pattern": 2}),
     ("fewer layers that select", MINIMAX_M3, {"layer_types": ["full_attention"] * 2 + ["minimax_m3_sparse"]}),
+    ("another rate", DEEPSEEK_V4, {"compress_rates": {"compressed_sparse_attention": 2}}),
+    ("more residual streams", DEEPSEEK_V4, {"hc_mult": 4}),
     ("larger blocks", MINIMAX_M3, M3_BLOCKS),
     ("no sparse attention", MINIMAX_M3, {"sparse_attention_config": {"use_sparse_attention": False}}),
     ("dense layers", MINIMAX_M3, {"moe_layer_freq": [0, 1, 1]}),
@@ -346,6 +413,17 @@ DIFFERENT = [
     ("inputs per layer", GEMMA4, {"hidden_size_per_layer_input": 4, "vocab_size_per_layer_input": 50}),
     ("larger values", MIMO_V2, {"swa_v_head_dim": 12}),
     ("experts in the first layer too", MIMO_V2, {"mlp_layer_types": ["sparse"] * 3}),
+    ("no gate of attention", QWEN3_5, {"attn_output_gate": False}),
+    ("more attention", QWEN3_5, {"full_attention_interval": 1}),
+    ("a larger state", QWEN3_5, {"linear_value_head_dim": 16}),
+    ("a wider convolution", QWEN3_5, {"linear_conv_kernel_dim": 4}),
+    ("one dense layer", QWEN3_NEXT, {"mlp_only_layers": [1]}),
+    ("less attention", GRANITE_HYBRID, {"layer_types": ["mamba"] * 3}),
+    ("no routed experts", GRANITE_HYBRID, {"num_local_experts": 0}),
+    ("groups", FALCON_H1, {"mamba_n_groups": 2}),
+    ("a state per head", FALCON_H1, {"mamba_d_state": 12}),
+    ("other layers", NEMOTRON_H, {"hybrid_override_pattern": "M-M**"}),
+    ("latent experts", NEMOTRON_H, {"moe_latent_size": 18}),
 ]
 
 
@@ -425,7 +503,10 @@ WRONG = [
     ({**GEMMA2, "layer_types": ["full_attention"]}, "'layer_types' must have one entry per layer .3., not 1"),
     ({**GEMMA2, "layer_types": ["full_attention", "mamba", "full_attention"]}, "'layer_types' has 'mamba'"),
     ({**GEMMA2, "sliding_window": None}, "key 'sliding_window' is missing"),
-    ({"model_type": "deepseek_v4"}, "'deepseek_v4' is not supported, because its compressed attention"),
+    ({"model_type": "kimi_linear"}, "'kimi_linear' is not supported, because its delta attention"),
+    ({**DEEPSEEK_V4, "compress_ratios": [0, 4]}, "'compress_ratios' must be a list of .0, 4, 128. for each layer .3."),
+    ({**DEEPSEEK_V4, "compress_ratios": [0, 4, 8]}, "'compress_ratios' must be a list of .0, 4, 128."),
+    ({**DEEPSEEK_V4, "o_groups": 5}, "6 heads of 16 channels can't be shared out among 5 groups"),
     ({**V32, "indexer_types": ["full"] * 3}, "'indexer_types' must have one entry per layer .4., not 3"),
     ({**V32, "indexer_types": ["full"] * 3 + ["half"]}, "'indexer_types' has 'half'"),
     ({**LLAMA4, "no_rope_layers": [1]}, "'no_rope_layers' must be a list of 0 and 1 for num_hidden_layers .3."),
@@ -457,6 +538,31 @@ WRONG = [
         {"text_config": {**MISTRAL, "tie_word_embeddings": True}, "tie_word_embeddings": False},
         "'tie_word_embeddings' must be stated .* not differ",
     ),
+    ({**QWEN3_5, "layer_types": KINDS[:2]}, "'layer_types' must have one entry per layer .3., not 2"),
+    ({**QWEN3_5, "layer_types": KINDS[::2] + KINDS[1:2]}, "'layer_types' and 'full_attention_interval' .2. contradict"),
+    ({**QWEN3_5, "layer_types": ["mamba"] * 3}, "'layer_types' has 'mamba'; known: 'linear_attention'"),
+    ({**QWEN3_5, "layer_types": 3}, "'layer_types' must list the kinds of the layers, not 3"),
+    ({**QWEN3_5, "layer_types": [["full_attention"]]}, r"'layer_types' has \['full_attention'\]"),
+    ({**QWEN3_5, "linear_num_key_heads": 4}, "6 value heads can't share 4 key heads evenly"),
+    ({**QWEN3_5_MOE, "mlp_only_layers": [0]}, "'mlp_only_layers' must be empty"),
+    (
+        {**GRANITE_HYBRID, "layers_block_type": ["mamba"] * 3},
+        "contradict each other: layer_types, layers_block_type",
+    ),
+    ({**GRANITE_HYBRID, "mamba_d_head": 8}, "mamba_n_heads .6. heads of mamba_d_head don't make up the 96"),
+    ({**GRANITE_HYBRID, "mamba_n_heads": 7}, "mamba_n_heads .7. heads of mamba_d_head don't make up the 96"),
+    ({**GRANITE_HYBRID, "mamba_n_groups": 4}, "6 state-space heads can't share 4 groups of B and C evenly"),
+    ({**GRANITE_HYBRID, "mamba_d_head": "auto"}, "'mamba_d_head' must be an integer"),
+    ({**NEMOTRON_H, "num_hidden_layers": 4}, "'hybrid_override_pattern' must have one entry per layer .4., not 5"),
+    ({**NEMOTRON_H, "hybrid_override_pattern": "M-ME|"}, "'hybrid_override_pattern' has '.'"),
+    ({**NEMOTRON_H, "hybrid_override_pattern": ""}, "'hybrid_override_pattern' must have one entry per layer"),
+    (
+        {**NEMOTRON_H, "layers_block_type": NEMOTRON_KINDS[::-1]},
+        "contradict each other: hybrid_override_pattern, layers_block_type",
+    ),
+    ({**NEMOTRON_H, "attention_head_dim": 8}, "contradict each other: head_dim = 16, attention_head_dim = 8"),
+    ({**NEMOTRON_H, "num_experts_per_tok": 9}, "num_experts_per_tok .9. is more than n_routed_experts .8."),
+    ({**NEMOTRON_H, "n_shared_experts": 2}, "'n_shared_experts' must be 1"),
 ]
 
 
@@ -471,6 +577,8 @@ DEFAULTS = {
     "qwen3_vl_moe_text": {"head_dim"},
     "gemma3_text": {"head_dim", "num_attention_heads", "vocab_size"},
     "qwen2_moe": {"head_dim"},
+    "granitemoehybrid": {"num_hidden_layers"},
+    "nemotron_h": {"num_hidden_layers"},
 }
 
 
@@ -482,7 +590,7 @@ def test_every_missing_key_is_named_or_has_a_documented_default(config):
             flops.describe({other: value for other, value in config.items() if other != key})
 
 
-NOT_SUPPORTED = {"deepseek_v4", "kimi_k3", "step3p7"}
+NOT_SUPPORTED = {"kimi_k3", "step3p7"}
 
 
 @pytest.mark.skipif(not REAL_CONFIGS.is_dir(), reason="the collection of real configs is not on this machine")
@@ -516,7 +624,7 @@ def test_each_architecture_has_the_same_interface_and_docstring(name):
     assert [argument.arg for argument in functions[0].args.args] == ["config"]
     assert ast.get_docstring(functions[0]).startswith("Return the architecture of a ``Config``")
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert {getattr(node, "module", None) for node in imports} <= {"blocks", "families", "math"}
+    assert {getattr(node, "module", None) for node in imports} <= {"blocks", "families", "hybrids", "math", "recurrent"}
 
 
 def test_each_architecture_has_a_config_here():

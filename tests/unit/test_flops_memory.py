@@ -152,6 +152,16 @@ def test_mxfp4_is_for_experts_alone():
     assert saved == experts * (16 - 4.25) / 8
 
 
+def test_experts_may_have_a_precision_of_their_own():
+    experts = 2 * 8 * 3 * 64 * 32
+    saved = weight_bytes(DEEPSEEK, quantization_config=FP8) - weight_bytes(
+        DEEPSEEK, quantization_config=FP8, expert_dtype="fp4"
+    )
+    assert saved == pytest.approx(experts * (8 + 32 / 128**2 - 4.25) / 8, abs=1)
+    with pytest.raises(InputError, match="'expert_dtype' is 'fp3'"):
+        weight_bytes(DEEPSEEK, expert_dtype="fp3")
+
+
 @pytest.mark.parametrize(
     "ignored, experts, shared", [(["re:.*shared_experts.*"], 4.5, 16), (["re:.*mlp.experts.*"], 16, 4.5)]
 )

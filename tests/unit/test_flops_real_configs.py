@@ -12,6 +12,7 @@ pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the collection of r
 
 MODELS = [
     "MiniMaxAI--MiniMax-M2.7",
+    "MiniMaxAI--MiniMax-M3",
     "Qwen--Qwen3-0.6B",
     "Qwen--Qwen3-235B-A22B",
     "Qwen--Qwen3-VL-2B-Instruct",
@@ -20,6 +21,8 @@ MODELS = [
     "XiaomiMiMo--MiMo-V2-Flash",
     "deepseek-ai--DeepSeek-R1",
     "deepseek-ai--DeepSeek-V3.2",
+    "deepseek-ai--DeepSeek-V4-Flash",
+    "deepseek-ai--DeepSeek-V4-Pro",
     "google--gemma-4-26B-A4B",
     "meta-llama--Llama-4-Maverick-17B-128E-Instruct",
     "meta-llama--Llama-4-Scout-17B-16E-Instruct",
@@ -32,8 +35,8 @@ MODELS = [
     "zai-org--GLM-5",
     "zai-org--GLM-5.2",
 ]
-DERIVED = {"kimi_k2": "deepseek_v3", "mimo": "qwen2"}
-"""Model types that transformers doesn't have, and the one that their own code derives from."""
+DERIVED = {"kimi_k2": "deepseek_v3", "mimo": "qwen2", "minimax_m3": "minimax_m3_vl_text"}
+"""Model types that transformers doesn't have by this name, and the one that they are built as."""
 
 
 def read(model):

@@ -53,7 +53,6 @@ _FOLDER = "flops/architectures"
 
 _NOT_SUPPORTED = {
     # model_type: why, where its config.json doesn't say enough or nothing public says what is computed
-    "deepseek_v4": "its compressed attention and hyper-connections aren't counted here yet",
     "kimi_linear": "its delta attention and latent experts aren't counted here yet",
     "step3p7": "its config.json leaves out the heads of its sliding-window layers",
 }

@@ -87,7 +87,29 @@ class Selected:
         return tokens
 
 
-Mask = Causal | SlidingWindow | Chunks | Selected
+@dataclass(frozen=True, slots=True)
+class Compressed:
+    """Mask over entries that stand for ``rate`` tokens each: token i attends the i // rate entries that are complete.
+
+    With ``selected``, that many of them at most.
+    """
+
+    rate: int
+    selected: int | None = None
+
+    def attended_keys(self, tokens):
+        """Return the entries that tokens 1 to ``tokens`` attend in all."""
+        filling = tokens if self.selected is None else np.minimum(tokens, self.selected * self.rate)
+        entries, rest = filling // self.rate, filling % self.rate
+        complete = self.rate * (entries * (entries - 1) // 2) + entries * (rest + 1)
+        return complete + (tokens - filling) * (self.selected or 0)
+
+    def kept_tokens(self, tokens: int) -> int:
+        """Return how many entries the cache must hold."""
+        return tokens // self.rate
+
+
+Mask = Causal | SlidingWindow | Chunks | Selected | Compressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +277,7 @@ def attention(
     mask: Mask | None = None,
     sinks: bool = False,
     cached: bool = True,
+    value_cached: bool = True,
 ) -> Block:
     """Scores (query x key) and weighted sum of the values: 4hc FLOPs per attended key; 2kc cached elements per token.
 
@@ -273,12 +296,12 @@ def attention(
         Another mask than a window's.
     sinks : bool
         One learned logit per head in the softmax (arXiv 2309.17453): h parameters, no matmul.
-    cached : bool
-        False where keys and values are another layer's.
+    cached, value_cached : bool
+        False where keys and values are another layer's, or values are the cached keys.
     """
     both = head_size + (value_size or head_size)
     mask = mask or (SlidingWindow(window) if window else Causal())
-    cache = Cache(token=cached * kv_heads * both, mask=mask)
+    cache = Cache(token=cached * kv_heads * (both if value_cached else head_size), mask=mask)
     return _block("attention", sinks * heads, Work(key=2 * heads * both, mask=mask), cache=cache)
 
 
@@ -358,6 +381,71 @@ def block_indexer(hidden: int, heads: int, head_size: int) -> Block:
     weights = hidden * head_size * (heads + 1)
     work = Work(2 * weights, key=2 * heads * head_size)
     return _block("indexer", weights + 2 * head_size, work, linear=weights, cache=Cache(token=head_size))
+
+
+def shared_key_projections(
+    hidden: int, heads: int, head_size: int, *, rank: int, groups: int, output_rank: int
+) -> Block:
+    """Projections of DeepSeek-V4: queries through a bottleneck, one head that is key and value, outputs in groups.
+
+    2 FLOPs per weight: queries r(d + hc), the head dc, outputs hc to groups of ``output_rank`` channels each, and these
+    to d. Source: transformers' DeepseekV4Attention. Left out: norms (weights: :func:`norms`), rotary embedding.
+
+    Raises
+    ------
+    InputError
+        Heads that can't be shared out among the groups.
+    """
+    if heads * head_size % groups:
+        raise InputError(f"{heads} heads of {head_size} channels can't be shared out among {groups} groups")
+    query = rank * (hidden + heads * head_size)
+    output = output_rank * (heads * head_size + groups * hidden)
+    weights = query + hidden * head_size + output
+    return _block("attention projections", weights, Work(2 * weights), linear=weights)
+
+
+def compressor(hidden: int, head_size: int, rate: int, *, overlapping: bool) -> Block:
+    """Compression of ``rate`` tokens into one entry, a gated mean: projections to values and gates, 4dc per token.
+
+    ``overlapping``: each entry takes in the tokens of the one before, by channels of their own, twice as many. Source:
+    transformers' DeepseekV4HCACompressor and DeepseekV4CSACompressor. Left out: gated mean, norm, rotary embedding;
+    tokens that wait for an entry to be complete, in the cache.
+    """
+    channels = head_size * (2 if overlapping else 1)
+    weights = 2 * hidden * channels
+    return _block("compressor", weights + rate * channels + head_size, Work(2 * weights))
+
+
+def compressed_attention(heads: int, head_size: int, mask: Compressed) -> Block:
+    """Scores and weighted sum over compressed entries, keys and values in one: 4hc FLOPs per entry; c cached."""
+    return _block("attention", 0, Work(key=4 * heads * head_size, mask=mask), cache=Cache(head_size, mask))
+
+
+def compressed_indexer(hidden: int, query_rank: int, heads: int, head_size: int, rate: int) -> Block:
+    """:func:`indexer` over compressed entries of its own, 2h(c + 1) FLOPs per entry scored; c cached per entry."""
+    weights = query_rank * heads * head_size + hidden * heads
+    entries = compressor(hidden, head_size, rate, overlapping=True)
+    mask = Compressed(rate)
+    work = Work(2 * weights + entries.prefill.token, key=2 * heads * (head_size + 1), mask=mask)
+    return _block("indexer", weights + entries.parameters, work, linear=weights, cache=Cache(head_size, mask))
+
+
+def hyper_connection(hidden: int, streams: int) -> Block:
+    """A block's reading from and writing to n residual streams: 2nd(n^2 + 2n) + 2dn^2 FLOPs per token.
+
+    All streams together give the weights by which they are read, written and mixed; the mixing is a matmul of n x n.
+    Source: arXiv 2512.24880; transformers' DeepseekV4HyperConnection. Left out: norm, Sinkhorn iterations, weighted
+    sums of streams.
+    """
+    outputs = streams * (streams + 2)
+    weights = outputs * streams * hidden
+    return _block("hyper-connections", weights + outputs + 3, Work(2 * weights + 2 * hidden * streams * streams))
+
+
+def hyper_head(hidden: int, streams: int) -> Block:
+    """The merging of the streams after the last layer: 2dn^2 FLOPs per token. Source: as :func:`hyper_connection`."""
+    weights = streams * streams * hidden
+    return _block("hyper-connections", weights + streams + 1, Work(2 * weights))
 
 
 def gated_ffn(hidden: int, intermediate: int, *, bias: bool = False, name: str = "feed-forward") -> Block:

@@ -22,7 +22,8 @@ def kv_bytes_per_token(architecture: Architecture, dtype_bytes: int = 2) -> int:
     """Return the bytes by which the cache of a sequence grows with each token.
 
     Layers with a sliding window are included, so this is the growth until the first window is full;
-    :func:`cache_bytes` applies the windows. Latent attention caches its latent and its rotary key.
+    :func:`cache_bytes` applies the windows. Latent attention caches its latent and its rotary key. Entries that stand
+    for several tokens count in parts.
 
     Parameters
     ----------
@@ -31,7 +32,9 @@ def kv_bytes_per_token(architecture: Architecture, dtype_bytes: int = 2) -> int:
     dtype_bytes : int
         Bytes of a cached element: 2 for bfloat16 and float16, 1 for an fp8 cache.
     """
-    return dtype_bytes * sum(count * block.cache.token for count, block in architecture.body)
+    caches = [(count, block.cache) for count, block in architecture.body]
+    growth = sum(count * Fraction(cache.token, getattr(cache.mask, "rate", 1)) for count, cache in caches)
+    return ceil(dtype_bytes * growth)
 
 
 def cache_bytes(architecture: Architecture, tokens: int, dtype_bytes: int = 2) -> int:
@@ -70,7 +73,7 @@ def weight_bytes(architecture: Architecture, config: Mapping) -> int:
         What :func:`paretoscope.flops.describe` returned for ``config``.
     config : mapping
         The parsed ``config.json``. Read: ``dtype`` or ``torch_dtype`` (absent means 16 bits, in which engines then
-        serve) and ``quantization_config``, here or in ``text_config``.
+        serve), ``quantization_config``, here or in ``text_config``, and ``expert_dtype``.
 
     Raises
     ------
@@ -79,10 +82,11 @@ def weight_bytes(architecture: Architecture, config: Mapping) -> int:
     """
     plain = 8 * _dtype_bytes(config)
     bits, kept = _quantisation(_value(config, "quantization_config"), plain)
+    bits_of = dict.fromkeys(_NEVER_QUANTISED | kept, plain) | _expert_bits(config)
     total = Fraction(0)
     for count, block in (*architecture.body, (1, architecture.head)):
-        linear = 0 if block.name in _NEVER_QUANTISED | kept else block.linear_parameters
-        total += count * (linear * bits + (block.parameters - linear) * plain)
+        linear = block.linear_parameters
+        total += count * (linear * bits_of.get(block.name, bits) + (block.parameters - linear) * plain)
     return ceil(total / 8)
 
 
@@ -116,6 +120,14 @@ def _quantisation(scheme, plain: int) -> tuple[Fraction | int, set[str]]:
             f"config.json: quantization_config: 'quant_method' is {method!r}; known: {', '.join(_SCHEMES)}"
         )
     return _SCHEMES[method](scheme)
+
+
+def _expert_bits(config: Mapping) -> dict[str, Fraction]:
+    """Return the bits of experts that have a precision of their own (DeepSeek-V4): microscaling, as in mxfp4."""
+    dtype = config.get("expert_dtype")
+    if dtype not in (None, "fp4"):
+        raise InputError(f"config.json: 'expert_dtype' is {dtype!r}; known: fp4")
+    return {"experts": _mxfp4({})[0]} if dtype else {}
 
 
 def _mxfp4(scheme: Mapping) -> tuple[Fraction, set[str]]:
