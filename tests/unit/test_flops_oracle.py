@@ -254,7 +254,7 @@ TWINS = {
     "qwen3_vl_text": ({**SHAPE, "head_dim": 12}, "qwen3"),
     "qwen3_vl_moe_text": ({**SHAPE, **EXPERTS, "head_dim": 12, "num_experts": 8}, "qwen3_moe"),
 }
-MEASURED_ELSEWHERE = {"minimax_m3", "minimax_m3_vl_text"}  # test_flops_block_sparse.py
+MEASURED_ELSEWHERE = {"minimax_m3", "minimax_m3_vl_text", "deepseek_v4"}  # _block_sparse.py, _compressed.py
 every_case = pytest.mark.parametrize("name", CASES)
 
 
