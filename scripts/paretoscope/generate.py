@@ -110,7 +110,7 @@ def build_requests(items: Sequence[Item], spec: dict, revision: str | None) -> l
     reference = plugins.load("graders", spec["benchmark"]["grader"]).reference
     sampling = asdict(Sampling(**spec["sampling"]))
     system_prompt = spec["model"].get("system_prompt")
-    system = ({"role": "system", "content": system_prompt},) if system_prompt else ()
+    system = ({"role": "system", "content": system_prompt},) if system_prompt is not None else ()
     requests = []
     for item in items:
         prompt = render(item, spec["benchmark"]["prompt"]["template"])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from datetime import date
 
 from ..errors import InputError
 from ..schema import Request
+
+DAY = date(2025, 7, 1)
+"""The day that a chat template gets which writes the date: a cell that is resumed tomorrow must ask the same."""
 
 
 class ChatTokenizer:
@@ -37,6 +42,7 @@ class ChatTokenizer:
             raise InputError(f"{model['weights']}: the tokenizer can't be loaded: {error}") from error
         if not self.tokenizer.chat_template:
             raise InputError(f"{model['weights']}: the tokenizer has no chat template, so there is no way to ask it.")
+        self.template = _with_fixed_day(self.tokenizer.get_chat_template())
         end = (self.reasoning or {}).get("end")
         self._end = self.tokenizer(end, add_special_tokens=False)["input_ids"] if end else []
 
@@ -52,7 +58,11 @@ class ChatTokenizer:
 
         try:
             return self.tokenizer.apply_chat_template(
-                list(request.messages), tokenize=False, add_generation_prompt=True, **self.arguments
+                list(request.messages),
+                tokenize=False,
+                add_generation_prompt=True,
+                chat_template=self.template,
+                **self.arguments,
             )
         except TemplateError as error:
             raise InputError(f"item '{request.item_id}': the model's chat template can't render it: {error}") from error
@@ -94,3 +104,10 @@ class ChatTokenizer:
             else:
                 low = middle + 1
         return low
+
+
+def _with_fixed_day(template: str) -> str:
+    """Return a chat template in which the functions that tell the day are replaced by what they say of :data:`DAY`."""
+    return re.sub(
+        r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""", lambda call: f"{DAY.strftime(call[2])!r}", template, flags=re.DOTALL
+    )

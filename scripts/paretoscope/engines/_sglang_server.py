@@ -140,7 +140,9 @@ class SGLangServer:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         python = self.settings["python"] or sys.executable
-        environment = {"SGLANG_USE_CPU_ENGINE": "1"} if self.settings["device"] == "cpu" else {}
+        cpu = {"SGLANG_USE_CPU_ENGINE": "1"} if self.settings["device"] == "cpu" else {}
+        # The weights are all here, and a compute node may have no network to wait for.
+        environment = {"HF_HUB_OFFLINE": "1", **cpu}
         self.starts += 1
         # Of its own for every server: one that was started anew must not draw the same numbers again.
         self._seed = secrets.randbelow(2**30)
