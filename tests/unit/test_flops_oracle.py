@@ -5,7 +5,8 @@ not from the code under test: it counts masked scores too (full T x T in prefill
 MLA expands all cached latents anew in each decode step instead of absorbing the up-projection, its sparse attention
 expands them in prefill too and scores all tokens, also those that the indexer didn't select, and its Llama 4 computes
 all experts.
-Attention must be eager and experts ``batched_mm``, or the counter sees neither.
+Attention must be eager and experts ``batched_mm``, or the counter sees neither; recurrent layers are run one token at a
+time (``recurrences.py``), as they are counted.
 """
 
 import json
@@ -15,6 +16,8 @@ import pytest
 
 from paretoscope import flops, plugins
 from paretoscope.flops import blocks
+
+from .recurrences import token_by_token
 
 PROMPT = 24
 LATENT = {"kv_lora_rank": 20, "qk_nope_head_dim": 10, "qk_rope_head_dim": 6, "v_head_dim": 14}
@@ -50,6 +53,26 @@ GEMMA4 = {
     **{**SHAPE, "head_dim": 12, "global_head_dim": 16, "sliding_window": 7, "num_hidden_layers": 8},
     "hidden_size_per_layer_input": 0,
 }
+DELTA_NET = {
+    **{**SHAPE, "head_dim": 12, "linear_num_key_heads": 2, "linear_key_head_dim": 10},
+    "linear_num_value_heads": 6,
+    "linear_value_head_dim": 14,
+    "linear_conv_kernel_dim": 3,
+    "layer_types": ["linear_attention", "linear_attention", "full_attention"],
+}
+QWEN_EXPERTS = {**EXPERTS, **SHARED, "num_experts": 8}
+MAMBA = {
+    **{**SHAPE, "mamba_n_heads": 6, "mamba_d_head": 16, "mamba_n_groups": 2, "mamba_d_state": 10, "mamba_d_conv": 3},
+    "mamba_chunk_size": 16,
+}
+GRANITE = {**MAMBA, "layer_types": ["mamba", "attention", "mamba"], "shared_intermediate_size": 40}
+NEMOTRON = {
+    **{key: value for key, value in SHAPE.items() if key != "num_hidden_layers"},
+    **{"head_dim": 12, "mamba_num_heads": 6, "mamba_head_dim": 14, "n_groups": 3, "ssm_state_size": 10},
+    "conv_kernel": 3,
+    "chunk_size": 16,
+}
+NEMOTRON_EXPERTS = {**EXPERTS, "n_routed_experts": 8, "moe_shared_expert_intermediate_size": 40}
 # Asked for the last logits alone, transformers leaves out these layers for all other tokens; SGLang doesn't, nor do we.
 SHARING = "num_kv_shared_layers"
 ATTENDED = {7: 4 * 6 * 12, None: 4 * 6 * 16}  # Gemma 4's heads are larger where attention is full
@@ -244,6 +267,82 @@ CASES = {
         4 * 6 * 12,
         [100, 100, 100, None],
     ),
+    "qwen3_next": ("qwen3_next", {**DELTA_NET, **QWEN_EXPERTS}, 4 * 6 * 12, [None]),
+    "qwen3_next, dense layers, biases, spaced by default": (
+        "qwen3_next",
+        {
+            **{**DELTA_NET, **QWEN_EXPERTS, "layer_types": None, "num_hidden_layers": 5},
+            "mlp_only_layers": [0],
+            "decoder_sparse_step": 2,
+            "attention_bias": True,
+        },
+        4 * 6 * 12,
+        [None],
+    ),
+    "qwen3_5_text": ("qwen3_5_text", DELTA_NET, 4 * 6 * 12, [None]),
+    "qwen3_5_text, biases, tied": (
+        "qwen3_5_text",
+        {**DELTA_NET, "attention_bias": True, "tie_word_embeddings": True},
+        4 * 6 * 12,
+        [None],
+    ),
+    "qwen3_5_moe_text": ("qwen3_5_moe_text", {**DELTA_NET, **QWEN_EXPERTS}, 4 * 6 * 12, [None]),
+    "granitemoehybrid": (
+        "granitemoehybrid",
+        {**GRANITE, "num_local_experts": 8, "num_experts_per_tok": 2},
+        4 * 6 * 8,
+        [None],
+    ),
+    "granitemoehybrid, no experts, biases, tied": (
+        "granitemoehybrid",
+        {
+            **{**GRANITE, "num_local_experts": 0, "tie_word_embeddings": True},
+            "attention_bias": True,
+            "mamba_proj_bias": True,
+            "mamba_conv_bias": False,
+        },
+        4 * 6 * 8,
+        [None],
+    ),
+    "falcon_h1": ("falcon_h1", {**MAMBA, "mamba_d_ssm": 96}, 4 * 6 * 8, [None] * 3),
+    "falcon_h1, width from the hidden size, norm, biases": (
+        "falcon_h1",
+        {
+            **{**MAMBA, "mamba_d_ssm": None, "mamba_expand": 4, "mamba_d_head": 32, "head_dim": 12},
+            "mamba_rms_norm": True,
+            "mamba_conv_bias": False,
+            "mamba_proj_bias": True,
+            "projectors_bias": True,
+            "attention_bias": True,
+            "mlp_bias": True,
+        },
+        4 * 6 * 12,
+        [None] * 3,
+    ),
+    "nemotron_h": ("nemotron_h", {**NEMOTRON, "hybrid_override_pattern": "M-M*-M-"}, 4 * 6 * 12, [None]),
+    "nemotron_h, biases": (
+        "nemotron_h",
+        {
+            **{**NEMOTRON, "layers_block_type": ["attention", "mamba", "mlp", "attention"]},
+            "use_bias": True,
+            "use_conv_bias": False,
+            "mlp_bias": True,
+        },
+        4 * 6 * 12,
+        [None] * 2,
+    ),
+    "nemotron_h, experts": (
+        "nemotron_h",
+        {**NEMOTRON, **NEMOTRON_EXPERTS, "hybrid_override_pattern": "MEM*E"},
+        4 * 6 * 12,
+        [None],
+    ),
+    "nemotron_h, latent experts, biases": (
+        "nemotron_h",
+        {**NEMOTRON, **NEMOTRON_EXPERTS, "hybrid_override_pattern": "MEM*E", "moe_latent_size": 20, "mlp_bias": True},
+        4 * 6 * 12,
+        [None],
+    ),
 }
 SEARCHED = {"attention": {"n_heads_in_group": 3}, "ffn": {"ffn_mult": 8}}
 TWINS = {
@@ -271,7 +370,7 @@ def measured(name):
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, attn_implementation="eager", **sparse).eval()
         prompt = torch.zeros((1, PROMPT), dtype=torch.long)
-    with torch.no_grad():
+    with torch.no_grad(), token_by_token(model):
         with FlopCounterMode(display=False) as prefill:
             output = model(input_ids=prompt, use_cache=True, logits_to_keep=0 if values.get(SHARING) else 1)
         with FlopCounterMode(display=False) as decode:
@@ -291,7 +390,11 @@ def test_parameters(name):
     assert flops.describe(config).parameters.total == parameters
 
 
-@every_case
+LISTED = {"qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "granitemoehybrid"}
+"""Model types whose layers stand in ``layer_types`` alone."""
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name][0] not in LISTED])
 def test_configs_saved_before_layer_types_existed_mean_the_same(name):
     config = measured(name)[0]
     older = {key: value for key, value in config.items() if key != "layer_types"}
@@ -334,8 +437,8 @@ def test_prefill(name):
 @every_case
 def test_one_decode_step(name):
     config, _, _, counted = measured(name)
-    context, layers, heads = PROMPT + 1, config["num_hidden_layers"], config["num_attention_heads"]
     if "kv_lora_rank" in config:
+        context, layers, heads = PROMPT + 1, config["num_hidden_layers"], config["num_attention_heads"]
         rank, nope, rope, value = LATENT.values()
         expansion_of_the_cache = 2 * PROMPT * rank * heads * (nope + value)
         expanded = 2 * heads * (nope + rope + value) * context
@@ -344,6 +447,31 @@ def test_one_decode_step(name):
         counted += layers * (absorbed - expanded - expansion_of_the_cache)
     _, decode = flops.completion_flops(flops.describe(config), PROMPT, 2)
     assert decode == counted - experts_not_routed_to(config)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name][0] in {*LISTED, "falcon_h1", "nemotron_h"}])
+def test_recurrent_layers_token_by_token_are_the_same_function(name):
+    """Logits of a prompt and of two tokens after it, with transformers' own chunks and with what is counted."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(CASES[name][0], **CASES[name][1])).eval()
+    tokens = torch.randint(3, SHAPE["vocab_size"], (1, PROMPT + 2))
+
+    def logits():
+        output = model(input_ids=tokens[:, :PROMPT], use_cache=True)
+        parts = [output.logits]
+        for i in range(PROMPT, PROMPT + 2):
+            parts.append(model(input_ids=tokens[:, i : i + 1], past_key_values=output.past_key_values).logits)
+        return torch.cat(parts, dim=1)
+
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.normal_(std=0.3)
+        expected = logits()
+        with token_by_token(model):
+            torch.testing.assert_close(logits(), expected, rtol=1e-3, atol=1e-3 * expected.std().item())
 
 
 def test_every_architecture_is_measured():

@@ -1,0 +1,167 @@
+"""Hybrid models at full size: parameters and FLOPs as counted on PyTorch's meta device, and as published."""
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from paretoscope import flops
+
+from .recurrences import token_by_token
+
+REAL_CONFIGS = Path(__file__).parents[2] / "../shared/data/model-configs"
+PROMPT = 16
+
+
+def decoder(model_type, layers, hidden, intermediate, heads, kv_heads, vocabulary, **more):
+    return {
+        "model_type": model_type,
+        "num_hidden_layers": layers,
+        "hidden_size": hidden,
+        "intermediate_size": intermediate,
+        "num_attention_heads": heads,
+        "num_key_value_heads": kv_heads,
+        "vocab_size": vocabulary,
+        **more,
+    }
+
+
+def mamba(heads, head_size, state_size, **more):
+    return {
+        "mamba_n_heads": heads,
+        "mamba_d_head": head_size,
+        "mamba_d_state": state_size,
+        "mamba_n_groups": 1,
+        "mamba_d_conv": 4,
+        **more,
+    }
+
+
+TYPED = {
+    # model: (total parameters of its checkpoint without multi-token prediction, config)
+    "Qwen3-Next-80B-A3B": (
+        79_674_391_296,
+        decoder(
+            *("qwen3_next", 48, 2048, 5120, 16, 2, 151936),
+            head_dim=256,
+            full_attention_interval=4,
+            linear_conv_kernel_dim=4,
+            linear_key_head_dim=128,
+            linear_num_key_heads=16,
+            linear_num_value_heads=32,
+            linear_value_head_dim=128,
+            moe_intermediate_size=512,
+            num_experts=512,
+            num_experts_per_tok=10,
+            shared_expert_intermediate_size=512,
+        ),
+    ),
+    "Nemotron-Nano-9B-v2": (
+        8_888_227_328,
+        decoder(
+            *("nemotron_h", 56, 4480, 15680, 40, 8, 131072),
+            hybrid_override_pattern="M-M-M-MM-M-M-M*-M-M-M*-M-M-M-M*-M-M-M-M*-M-MM-M-M-M-M-M-",
+            head_dim=128,
+            mamba_num_heads=128,
+            mamba_head_dim=80,
+            n_groups=8,
+            ssm_state_size=128,
+            conv_kernel=4,
+        ),
+    ),
+    "Falcon-H1-0.5B": (
+        521_411_104,
+        decoder(
+            *("falcon_h1", 36, 1024, 2048, 8, 2, 32784),
+            head_dim=64,
+            mamba_d_ssm=1536,
+            **mamba(24, 64, 128),
+        ),
+    ),
+    "Granite-4.0-H-Tiny": (
+        6_939_037_248,
+        decoder(
+            *("granitemoehybrid", 40, 1536, 512, 12, 4, 100352),
+            layer_types=["attention" if index in (5, 15, 25, 35) else "mamba" for index in range(40)],
+            mamba_expand=2,
+            num_local_experts=64,
+            num_experts_per_tok=6,
+            shared_intermediate_size=1024,
+            tie_word_embeddings=True,
+            **mamba(48, 64, 128),
+        ),
+    ),
+}
+GIVEN = {
+    # model: (total, active parameters) as its name gives them
+    "Qwen--Qwen3.5-27B": (27e9, 27e9),
+    "Qwen--Qwen3.5-35B-A3B": (35e9, None),  # 3.5 active
+    "Qwen--Qwen3.5-122B-A10B": (122e9, 10e9),
+    "Qwen--Qwen3.5-397B-A17B": (397e9, 17e9),
+    "nvidia--Nemotron-H-56B-Base-8K": (56e9, 56e9),
+    "nvidia--NVIDIA-Nemotron-3-Nano-30B-A3B-BF16": (31.6e9, 3.6e9),  # arXiv 2512.20848, section 2
+    "nvidia--NVIDIA-Nemotron-3-Ultra-550B-A55B-BF16": (550e9, 55e9),
+}
+every_model = pytest.mark.parametrize("model", [*TYPED, *GIVEN])
+
+
+def config_of(model):
+    if model in TYPED:
+        return TYPED[model][1]
+    path = REAL_CONFIGS / f"{model}_config.json"
+    if not path.is_file():
+        pytest.skip("the collection of real configs is not on this machine")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@cache
+def on_meta(model):
+    """Parameters, prefill and decode FLOPs of transformers' language model at full size, without its weights."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    values = config_of(model)
+    config = AutoConfig.for_model(**values.get("text_config", values))
+    sparse = {"experts_implementation": "batched_mm"} if getattr(config, "num_experts_per_tok", None) else {}
+    with torch.device("meta"):
+        built = AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32, **sparse)
+        prompt = torch.zeros((1, PROMPT), dtype=torch.long)
+    with torch.no_grad(), token_by_token(built.eval()):
+        with FlopCounterMode(display=False) as prefill:
+            output = built(input_ids=prompt, use_cache=True, logits_to_keep=1)
+        with FlopCounterMode(display=False) as decode:
+            built(input_ids=prompt[:, :1], past_key_values=output.past_key_values, use_cache=True)
+    # The bias that corrects expert selection is a buffer there and a weight of the checkpoint (and of our count).
+    biases = [buffer for key, buffer in built.named_buffers() if key.endswith("e_score_correction_bias")]
+    parameters = sum(tensor.numel() for tensor in (*built.parameters(), *biases))
+    attention = [module for module in built.modules() if type(module).__name__.endswith("Attention")]
+    per_key = sum(4 * config.num_attention_heads * module.head_dim for module in attention)
+    return parameters, prefill.get_total_flops(), decode.get_total_flops(), per_key
+
+
+@every_model
+def test_parameters_equal_transformers(model):
+    assert flops.describe(config_of(model)).parameters.total == on_meta(model)[0]
+
+
+@every_model
+def test_flops_equal_transformers_without_the_masked_scores(model):
+    _, prefill, decode, per_key = on_meta(model)
+    masked = per_key * (PROMPT * (PROMPT - 1) // 2)
+    assert flops.completion_flops(flops.describe(config_of(model)), PROMPT, 2) == (prefill - masked, decode)
+
+
+@pytest.mark.parametrize("model", TYPED)
+def test_parameters_equal_the_published_count(model):
+    published, config = TYPED[model]
+    assert flops.describe(config).parameters.total == published
+
+
+@pytest.mark.parametrize("model", GIVEN)
+def test_parameters_agree_with_the_figures_given(model):
+    total, active = GIVEN[model]
+    parameters = flops.describe(config_of(model)).parameters
+    assert parameters.total == pytest.approx(total, rel=0.01)
+    assert active is None or parameters.active == pytest.approx(active, rel=0.025)
