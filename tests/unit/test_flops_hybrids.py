@@ -11,7 +11,7 @@ from paretoscope import flops
 from .recurrences import token_by_token
 
 REAL_CONFIGS = Path(__file__).parents[2] / "../shared/data/model-configs"
-PROMPT = 16
+PROMPT = 5
 
 
 def decoder(model_type, layers, hidden, intermediate, heads, kv_heads, vocabulary, **more):
@@ -117,7 +117,10 @@ def config_of(model):
 
 @cache
 def on_meta(model):
-    """Parameters, prefill and decode FLOPs of transformers' language model at full size, without its weights."""
+    """Parameters, prefill and decode FLOPs, FLOPs per attended key and bytes of recurrent states.
+
+    Of transformers' language model at full size, without its weights.
+    """
     import torch
     from torch.utils.flop_counter import FlopCounterMode
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -138,7 +141,18 @@ def on_meta(model):
     parameters = sum(tensor.numel() for tensor in (*built.parameters(), *biases))
     attention = [module for module in built.modules() if type(module).__name__.endswith("Attention")]
     per_key = sum(4 * config.num_attention_heads * module.head_dim for module in attention)
-    return parameters, prefill.get_total_flops(), decode.get_total_flops(), per_key
+    states = sum(state_bytes(layer) for layer in output.past_key_values.layers if hasattr(layer, "recurrent_states"))
+    return parameters, prefill.get_total_flops(), decode.get_total_flops(), per_key, states
+
+
+def state_bytes(layer):
+    """Bytes of a recurrent layer's states: float32, and for the convolution bfloat16 and the last w - 1 tokens.
+
+    transformers keeps w.
+    """
+    recurrent, convolution = layer.recurrent_states[0], layer.conv_states[0]
+    width = convolution.shape[-1]
+    return 4 * recurrent.numel() + 2 * convolution.numel() // width * (width - 1)
 
 
 @every_model
@@ -148,9 +162,17 @@ def test_parameters_equal_transformers(model):
 
 @every_model
 def test_flops_equal_transformers_without_the_masked_scores(model):
-    _, prefill, decode, per_key = on_meta(model)
+    _, prefill, decode, per_key, _ = on_meta(model)
     masked = per_key * (PROMPT * (PROMPT - 1) // 2)
     assert flops.completion_flops(flops.describe(config_of(model)), PROMPT, 2) == (prefill - masked, decode)
+
+
+@every_model
+def test_a_sequence_keeps_the_states_whatever_its_length(model):
+    architecture = flops.describe(config_of(model))
+    assert flops.cache_bytes(architecture, 0) == on_meta(model)[4] > 0
+    growth = flops.cache_bytes(architecture, 1000) - flops.cache_bytes(architecture, 0)
+    assert growth == 1000 * flops.kv_bytes_per_token(architecture)
 
 
 @pytest.mark.parametrize("model", TYPED)
