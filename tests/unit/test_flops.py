@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from paretoscope import flops, plugins
 from paretoscope.errors import InputError
 from paretoscope.flops import __main__ as command
-from paretoscope.flops import blocks
+from paretoscope.flops import blocks, masks
 from paretoscope.flops.config import Config
 
 ROOT = Path(__file__).parents[2]
@@ -178,13 +178,13 @@ every_config = pytest.mark.parametrize("config", CONFIGS, ids=lambda config: con
 def keys(mask, position):
     """Keys that one token attends."""
     match mask:
-        case blocks.SlidingWindow(size):
+        case masks.SlidingWindow(size):
             return min(position, size)
-        case blocks.Chunks(size):
+        case masks.Chunks(size):
             return (position - 1) % size + 1
-        case blocks.Selected(size, block):
+        case masks.Selected(size, block):
             return min(position, (size - 1) * block + (position - 1) % block + 1)
-        case blocks.Compressed(rate, selected):
+        case masks.Compressed(rate, selected):
             return min(position // rate, position if selected is None else selected)
     return position
 
@@ -216,8 +216,8 @@ def test_closed_form_equals_a_sum_over_tokens(config, prompt, completion, window
 
 @given(tokens=st.integers(0, 200), size=st.integers(1, 200), block=st.integers(1, 30))
 def test_attended_keys_equal_a_sum_over_tokens(tokens, size, block):
-    masks = [blocks.Causal(), blocks.SlidingWindow(size), blocks.Chunks(size), blocks.Selected(size, block)]
-    for mask in (*masks, blocks.Compressed(block), blocks.Compressed(block, size)):
+    selections = [masks.Selected(size, block), masks.Compressed(block), masks.Compressed(block, size)]
+    for mask in (masks.Causal(), masks.SlidingWindow(size), masks.Chunks(size), *selections):
         assert mask.attended_keys(tokens) == sum(keys(mask, i) for i in range(1, tokens + 1))
 
 
@@ -624,7 +624,8 @@ def test_each_architecture_has_the_same_interface_and_docstring(name):
     assert [argument.arg for argument in functions[0].args.args] == ["config"]
     assert ast.get_docstring(functions[0]).startswith("Return the architecture of a ``Config``")
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert {getattr(node, "module", None) for node in imports} <= {"blocks", "families", "hybrids", "math", "recurrent"}
+    known = {"blocks", "families", "hybrids", "masks", "math", "recurrent", "sparse"}
+    assert {getattr(node, "module", None) for node in imports} <= known
 
 
 def test_each_architecture_has_a_config_here():

@@ -3,7 +3,7 @@
 Two FLOPs per multiply-add, so a matmul of m x k by k x n is 2mnk; :mod:`paretoscope.flops` lists what is left out.
 A term's FLOPs for one token have a part that doesn't depend on the context and a part for each key attended
 (:class:`Work`), so a whole completion has a closed form: only the number of attended keys must be summed
-(:class:`Causal`, :class:`SlidingWindow`).
+(:mod:`paretoscope.flops.masks`).
 
 Symbols: d hidden size, h heads, k key-value heads, c head size, f FFN size, E experts, V vocabulary.
 """
@@ -14,102 +14,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-
 from ..errors import InputError
-
-
-@dataclass(frozen=True, slots=True)
-class Causal:
-    """Causal mask: token i (1-based) attends i keys, itself included."""
-
-    def attended_keys(self, tokens):
-        """Return the keys that tokens 1 to ``tokens`` attend in all: n(n + 1) / 2."""
-        return tokens * (tokens + 1) // 2
-
-    def kept_tokens(self, tokens: int) -> int:
-        """Return of how many tokens the cache must hold keys and values once ``tokens`` were fed: all."""
-        return tokens
-
-
-@dataclass(frozen=True, slots=True)
-class SlidingWindow:
-    """Causal mask over the last ``size`` tokens: token i attends min(i, size) keys (arXiv 2310.06825, section 2)."""
-
-    size: int
-
-    def attended_keys(self, tokens):
-        """Return the keys that tokens 1 to ``tokens`` attend in all."""
-        filling = np.minimum(tokens, self.size)
-        return filling * (filling + 1) // 2 + (tokens - filling) * self.size
-
-    def kept_tokens(self, tokens: int) -> int:
-        """Return of how many tokens the cache must hold keys and values once ``tokens`` were fed: the last ``size``."""
-        return min(tokens, self.size)
-
-
-@dataclass(frozen=True, slots=True)
-class Chunks:
-    """Causal mask within chunks of ``size`` tokens: token i attends (i - 1) mod size + 1 keys (Llama 4)."""
-
-    size: int
-
-    def attended_keys(self, tokens):
-        """Return the keys that tokens 1 to ``tokens`` attend in all."""
-        full, rest = tokens // self.size, tokens % self.size
-        return full * (self.size * (self.size + 1) // 2) + rest * (rest + 1) // 2
-
-    def kept_tokens(self, tokens: int) -> int:
-        """Return of how many tokens the cache must hold keys and values: a chunk's at most."""
-        return min(tokens, self.size)
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """Sparse mask: ``size`` blocks of ``block`` tokens, a token's own block among them, selected for each token anew.
-
-    Token i attends the whole past until that is longer than the selection, then size - 1 full blocks and its own up to
-    itself. With blocks of one token that is min(i, size) keys (arXiv 2512.02556, section 2.1).
-    """
-
-    size: int
-    block: int = 1
-
-    def attended_keys(self, tokens):
-        """Return the keys that tokens 1 to ``tokens`` attend in all."""
-        filling = np.minimum(tokens, self.size * self.block)
-        beyond = tokens - filling
-        own_blocks = Chunks(self.block).attended_keys(beyond)
-        return filling * (filling + 1) // 2 + beyond * ((self.size - 1) * self.block) + own_blocks
-
-    def kept_tokens(self, tokens: int) -> int:
-        """Return of how many tokens the cache must hold keys and values: all, since any may be selected."""
-        return tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Compressed:
-    """Mask over entries that stand for ``rate`` tokens each: token i attends the i // rate entries that are complete.
-
-    With ``selected``, that many of them at most.
-    """
-
-    rate: int
-    selected: int | None = None
-
-    def attended_keys(self, tokens):
-        """Return the entries that tokens 1 to ``tokens`` attend in all."""
-        filling = tokens if self.selected is None else np.minimum(tokens, self.selected * self.rate)
-        entries, rest = filling // self.rate, filling % self.rate
-        complete = self.rate * (entries * (entries - 1) // 2) + entries * (rest + 1)
-        return complete + (tokens - filling) * (self.selected or 0)
-
-    def kept_tokens(self, tokens: int) -> int:
-        """Return how many entries the cache must hold."""
-        return tokens // self.rate
-
-
-Mask = Causal | SlidingWindow | Chunks | Selected | Compressed
+from .masks import FULL, Mask, Selected, SlidingWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +24,7 @@ class Work:
 
     token: int = 0
     key: int = 0
-    mask: Mask = Causal()
+    mask: Mask = FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +32,7 @@ class Cache:
     """What a term keeps of a sequence: ``token`` elements for each token that ``mask`` keeps, and a constant state."""
 
     token: int = 0
-    mask: Mask = Causal()
+    mask: Mask = FULL
     state_bytes: int = 0
     """Bytes of a recurrent state, whatever the sequence's length, in the precision in which engines hold it (which
     is not that of keys and values: hence bytes)."""
@@ -214,7 +120,7 @@ def decoder(
     return Architecture(
         model_type=model_type,
         layers=tuple((count, blocks) for blocks, count in Counter(layers).items()),
-        embedding=embedding or _block("embedding", vocabulary * hidden),
+        embedding=embedding or dense_block("embedding", vocabulary * hidden),
         norm=norms(hidden),
         head=vocabulary_head(hidden, vocabulary, tied=tied),
     )
@@ -222,13 +128,13 @@ def decoder(
 
 def norms(*widths: int) -> Block:
     """RMSNorm weights, one per channel. FLOPs: left out."""
-    return _block("norms", sum(widths))
+    return dense_block("norms", sum(widths))
 
 
 def vocabulary_head(hidden: int, vocabulary: int, *, tied: bool) -> Block:
     """Logits of one position: 2dV FLOPs, dV parameters (none when tied). Left out: soft-capping, softmax, sampling."""
     weights = 0 if tied else hidden * vocabulary
-    return _block("vocabulary head", weights, Work(2 * hidden * vocabulary), linear=weights)
+    return dense_block("vocabulary head", weights, Work(2 * hidden * vocabulary), linear=weights)
 
 
 def attention_projections(
@@ -262,7 +168,7 @@ def attention_projections(
     value_size = value_size or head_size
     inward = heads * head_size + kv_heads * (keys * head_size + values * value_size)
     weights = hidden * (inward + heads * value_size)
-    return _block(
+    return dense_block(
         "attention projections", weights + qkv_bias * inward + output_bias * hidden, Work(2 * weights), linear=weights
     )
 
@@ -300,9 +206,9 @@ def attention(
         False where keys and values are another layer's, or values are the cached keys.
     """
     both = head_size + (value_size or head_size)
-    mask = mask or (SlidingWindow(window) if window else Causal())
+    mask = mask or (SlidingWindow(window) if window else FULL)
     cache = Cache(token=cached * kv_heads * (both if value_cached else head_size), mask=mask)
-    return _block("attention", sinks * heads, Work(key=2 * heads * both, mask=mask), cache=cache)
+    return dense_block("attention", sinks * heads, Work(key=2 * heads * both, mask=mask), cache=cache)
 
 
 def latent_projections(
@@ -331,7 +237,7 @@ def latent_projections(
     output = heads * value_size * hidden
     weights = query + down + up + output
     biases = bias * ((query_rank or 0) + kv_rank + rope_size + hidden)
-    return _block("attention projections", weights + biases, Work(2 * weights), linear=weights)
+    return dense_block("attention projections", weights + biases, Work(2 * weights), linear=weights)
 
 
 def latent_attention(
@@ -347,105 +253,14 @@ def latent_attention(
     docstring). Cached per token: the latent and the rotary key, shared by all heads. Left out: re-expanding a cached
     prefix (a cached prompt still counts as computed), scaling, softmax.
 
-    With ``selected`` a token attends that many of the tokens before it (:func:`indexer`), in the absorbed form in
-    prefill too, since each query then has keys of its own (arXiv 2512.02556, section 2.1).
+    With ``selected`` a token attends that many of the tokens before it (:func:`~paretoscope.flops.sparse.indexer`), in
+    the absorbed form in prefill too, since each query then has keys of its own (arXiv 2512.02556, section 2.1).
     """
     expanded = Work(key=2 * heads * (nope_size + rope_size + value_size))
     absorbed = Work(key=2 * heads * (2 * kv_rank + rope_size))
     if selected:
         expanded = absorbed = Work(key=absorbed.key, mask=Selected(selected))
-    return _block("attention", 0, expanded, absorbed, cache=Cache(token=kv_rank + rope_size))
-
-
-def indexer(hidden: int, query_rank: int, heads: int, head_size: int) -> Block:
-    """Scores of all tokens before, by which sparse attention selects: 2h(c + 1) FLOPs per token scored.
-
-    Queries come from the queries' latent, one key per token and one weight per head from the hidden state; a score is
-    the weighted sum over heads of query x key. The key is cached, in the cache's precision here (engines store it in 8
-    bits).
-
-    Source: arXiv 2512.02556, section 2.1, equation 1. Left out: norm of the key (its weights are counted), rotary
-    embedding, ReLU, Hadamard rotation, top-k selection.
-    """
-    weights = query_rank * heads * head_size + hidden * (head_size + heads)
-    work = Work(2 * weights, key=2 * heads * (head_size + 1))
-    return _block("indexer", weights + 2 * head_size, work, linear=weights, cache=Cache(token=head_size))
-
-
-def block_indexer(hidden: int, heads: int, head_size: int) -> Block:
-    """Scores of all tokens before, of which the largest of a block selects it: 2hc FLOPs per token scored.
-
-    Queries of h heads and one key per token come from the hidden state; the key is cached. Source: transformers'
-    MiniMaxM3VLIndexer. Left out: norms (their weights are counted), rotary embedding, maxima, top-k selection.
-    """
-    weights = hidden * head_size * (heads + 1)
-    work = Work(2 * weights, key=2 * heads * head_size)
-    return _block("indexer", weights + 2 * head_size, work, linear=weights, cache=Cache(token=head_size))
-
-
-def shared_key_projections(
-    hidden: int, heads: int, head_size: int, *, rank: int, groups: int, output_rank: int
-) -> Block:
-    """Projections of DeepSeek-V4: queries through a bottleneck, one head that is key and value, outputs in groups.
-
-    2 FLOPs per weight: queries r(d + hc), the head dc, outputs hc to groups of ``output_rank`` channels each, and these
-    to d. Source: transformers' DeepseekV4Attention. Left out: norms (weights: :func:`norms`), rotary embedding.
-
-    Raises
-    ------
-    InputError
-        Heads that can't be shared out among the groups.
-    """
-    if heads * head_size % groups:
-        raise InputError(f"{heads} heads of {head_size} channels can't be shared out among {groups} groups")
-    query = rank * (hidden + heads * head_size)
-    output = output_rank * (heads * head_size + groups * hidden)
-    weights = query + hidden * head_size + output
-    return _block("attention projections", weights, Work(2 * weights), linear=weights)
-
-
-def compressor(hidden: int, head_size: int, rate: int, *, overlapping: bool) -> Block:
-    """Compression of ``rate`` tokens into one entry, a gated mean: projections to values and gates, 4dc per token.
-
-    ``overlapping``: each entry takes in the tokens of the one before, by channels of their own, twice as many. Source:
-    transformers' DeepseekV4HCACompressor and DeepseekV4CSACompressor. Left out: gated mean, norm, rotary embedding;
-    tokens that wait for an entry to be complete, in the cache.
-    """
-    channels = head_size * (2 if overlapping else 1)
-    weights = 2 * hidden * channels
-    return _block("compressor", weights + rate * channels + head_size, Work(2 * weights))
-
-
-def compressed_attention(heads: int, head_size: int, mask: Compressed) -> Block:
-    """Scores and weighted sum over compressed entries, keys and values in one: 4hc FLOPs per entry; c cached."""
-    return _block("attention", 0, Work(key=4 * heads * head_size, mask=mask), cache=Cache(head_size, mask))
-
-
-def compressed_indexer(hidden: int, query_rank: int, heads: int, head_size: int, rate: int) -> Block:
-    """:func:`indexer` over compressed entries of its own, 2h(c + 1) FLOPs per entry scored; c cached per entry."""
-    weights = query_rank * heads * head_size + hidden * heads
-    entries = compressor(hidden, head_size, rate, overlapping=True)
-    mask = Compressed(rate)
-    work = Work(2 * weights + entries.prefill.token, key=2 * heads * (head_size + 1), mask=mask)
-    return _block("indexer", weights + entries.parameters, work, linear=weights, cache=Cache(head_size, mask))
-
-
-def hyper_connection(hidden: int, streams: int) -> Block:
-    """A block's reading from and writing to n residual streams: 2nd(n^2 + 2n) + 2dn^2 FLOPs per token.
-
-    All streams together give the weights by which they are read, written and mixed; the mixing is a matmul of n x n.
-    Source: arXiv 2512.24880; transformers' DeepseekV4HyperConnection. Left out: norm, Sinkhorn iterations, weighted
-    sums of streams.
-    """
-    outputs = streams * (streams + 2)
-    weights = outputs * streams * hidden
-    return _block("hyper-connections", weights + outputs + 3, Work(2 * weights + 2 * hidden * streams * streams))
-
-
-def hyper_head(hidden: int, streams: int) -> Block:
-    """The merging of the streams after the last layer: 2dn^2 FLOPs per token. Source: as :func:`hyper_connection`."""
-    weights = streams * streams * hidden
-    return _block("hyper-connections", weights + streams + 1, Work(2 * weights))
+    return dense_block("attention", 0, expanded, absorbed, cache=Cache(token=kv_rank + rope_size))
 
 
 def gated_ffn(hidden: int, intermediate: int, *, bias: bool = False, name: str = "feed-forward") -> Block:
@@ -454,7 +269,7 @@ def gated_ffn(hidden: int, intermediate: int, *, bias: bool = False, name: str =
     Source: arXiv 2002.05202, equation 6. Left out: activation, elementwise product, additions of biases.
     """
     weights = 3 * hidden * intermediate
-    return _block(name, weights + bias * (2 * intermediate + hidden), Work(2 * weights), linear=weights)
+    return dense_block(name, weights + bias * (2 * intermediate + hidden), Work(2 * weights), linear=weights)
 
 
 def router(hidden: int, experts: int, *, bias: bool = False) -> Block:
@@ -463,7 +278,7 @@ def router(hidden: int, experts: int, *, bias: bool = False) -> Block:
     Source: arXiv 1701.06538, section 2.1. Left out: sigmoid or softmax, top-k and group selection, expert weighting.
     """
     weights = hidden * experts
-    return _block("router", weights + bias * experts, Work(2 * weights), linear=weights)
+    return dense_block("router", weights + bias * experts, Work(2 * weights), linear=weights)
 
 
 def routed_experts(hidden: int, intermediate: int, experts: int, top_k: int, *, bias: bool = False) -> Block:
@@ -491,7 +306,7 @@ def shared_experts(hidden: int, intermediate: int, *, gate: bool = False) -> Blo
     """
     ffn = gated_ffn(hidden, intermediate, name="shared experts")
     weights = ffn.parameters + gate * hidden
-    return _block(ffn.name, weights, Work(2 * weights), linear=ffn.linear_parameters)
+    return dense_block(ffn.name, weights, Work(2 * weights), linear=ffn.linear_parameters)
 
 
 def per_layer_embedding(vocabulary: int, hidden: int, layers: int, table: int, size: int) -> Block:
@@ -501,7 +316,9 @@ def per_layer_embedding(vocabulary: int, hidden: int, layers: int, table: int, s
     Gemma4TextModel. Left out: look-up, norm, addition.
     """
     projection = hidden * layers * size
-    return _block("embedding", vocabulary * hidden + table * layers * size + projection + size, Work(2 * projection))
+    return dense_block(
+        "embedding", vocabulary * hidden + table * layers * size + projection + size, Work(2 * projection)
+    )
 
 
 def per_layer_inputs(hidden: int, size: int) -> Block:
@@ -510,10 +327,10 @@ def per_layer_inputs(hidden: int, size: int) -> Block:
     Source: transformers' Gemma4TextDecoderLayer. Left out: norm, activation, elementwise product.
     """
     weights = 2 * hidden * size
-    return _block("per-layer inputs", weights + hidden, Work(2 * weights), linear=weights)
+    return dense_block("per-layer inputs", weights + hidden, Work(2 * weights), linear=weights)
 
 
-def _block(
+def dense_block(
     name: str,
     parameters: int,
     prefill: Work = Work(),

@@ -8,13 +8,10 @@ from __future__ import annotations
 from .blocks import (
     Architecture,
     Block,
-    Selected,
     attention,
     attention_projections,
-    block_indexer,
     decoder,
     gated_ffn,
-    indexer,
     latent_attention,
     latent_projections,
     norms,
@@ -23,6 +20,8 @@ from .blocks import (
     shared_experts,
 )
 from .config import Config
+from .masks import Selected
+from .sparse import block_indexer, indexer
 
 _INDEXERS = {"full": "full", "shared": "shared"}
 

@@ -10,20 +10,14 @@ and transformers' DeepseekV4Config.
 Left out: the multi-token-prediction module, the tables of hash routing.
 """
 
-from ..blocks import (
-    Architecture,
-    Compressed,
-    attention,
+from ..blocks import Architecture, attention, decoder, norms, routed_experts, router, shared_experts
+from ..masks import Compressed
+from ..sparse import (
     compressed_attention,
     compressed_indexer,
     compressor,
-    decoder,
     hyper_connection,
     hyper_head,
-    norms,
-    routed_experts,
-    router,
-    shared_experts,
     shared_key_projections,
 )
 

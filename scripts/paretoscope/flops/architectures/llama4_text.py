@@ -10,8 +10,6 @@ Left out: the vision tower and its projector.
 
 from ..blocks import (
     Architecture,
-    Causal,
-    Chunks,
     attention,
     attention_projections,
     decoder,
@@ -21,6 +19,7 @@ from ..blocks import (
     router,
     shared_experts,
 )
+from ..masks import Causal, Chunks
 
 
 def describe(config) -> Architecture:
