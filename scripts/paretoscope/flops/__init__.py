@@ -8,6 +8,9 @@
 What is counted
     Every matmul of the language model at 2 FLOPs per multiply-add: attention projections, scores and weighted sum,
     feed-forward, router, the experts that a token is routed to, shared experts, vocabulary head.
+Recurrent layers
+    Projections, causal convolution, update and reading of the state, token by token in prefill too, whatever a kernel
+    spends on chunks (:mod:`paretoscope.flops.recurrent`).
 Causal attention
     Token i attends i keys, itself included (min(i, window) in a sliding-window layer), not the full T x T square: the
     algorithm's work, whatever a kernel spends on masked scores.
@@ -19,9 +22,9 @@ Decode
     token comes from prefill and the last one is never fed back, so the tokens fed attend prompt + 1 up to
     prompt + completion - 1 keys.
 Left out
-    Everything that isn't a matmul with weights or between queries, keys and values: embedding lookup, norms, biases,
-    rotary embedding, scaling, softmax, soft-capping, activations, elementwise products, expert selection and weighting,
-    residual additions, sampling. Also multi-token-prediction modules, vision and audio towers, speculative drafts.
+    Everything that isn't a product with weights, between queries, keys and values, or with a recurrent state: embedding
+    lookup, norms, biases, rotary embedding, scaling, softmax, soft-capping, activations, elementwise products, decay of
+    a state, expert selection and weighting, residual additions, sampling. Also multi-token-prediction modules, vision and audio towers, speculative drafts.
 
 A test compares the counts with PyTorch's FlopCounterMode over transformers' models, to the last digit.
 """
