@@ -102,3 +102,15 @@ def test_bytes_of_the_weights_are_those_of_the_checkpoint(model, size):
 )
 def test_bytes_that_the_cache_grows_by(model, bytes_per_token):
     assert flops.kv_bytes_per_token(flops.describe(read(model))) == bytes_per_token
+
+
+def test_deepseek_v4_costs_what_its_report_says():
+    """At a million tokens V4-Pro decodes with 27 % of V3.2's FLOPs and 10 % of its cache (abstract of the report).
+
+    The report weighs FLOPs by precision and we don't, so agreement is rough.
+    """
+    older, newer = (flops.describe(read(f"deepseek-ai--DeepSeek-{name}")) for name in ("V3.2", "V4-Pro"))
+    decode = [flops.completion_flops(architecture, 10**6, 2)[1] for architecture in (older, newer)]
+    cached = [flops.cache_bytes(architecture, 10**6) for architecture in (older, newer)]
+    assert decode[1] / decode[0] == pytest.approx(0.27, abs=0.02)
+    assert cached[1] / cached[0] == pytest.approx(0.10, abs=0.02)
