@@ -142,11 +142,7 @@ def test_out_of_memory_under_way_lowers_the_memory_fraction(engine, stand_in, re
     ("fault", "told"),
     [
         ({"fail_at_start": "out_of_memory"}, "serving.memory_fraction"),
-        pytest.param(
-            {"fail_at_start": "no_memory_for_cache"},
-            "serving.memory_fraction",
-            marks=pytest.mark.xfail(reason="serving.process.CAUSES doesn't know this wording yet", strict=True),
-        ),
+        ({"fail_at_start": "no_memory_for_cache"}, "serving.memory_fraction"),
         ({"fail_at_start": "killed"}, "exit status 1"),
         ({"info": {"dtype": "bfloat16"}}, "dtype = 'bfloat16', not 'float32'"),
         ({"info": {"max_total_num_tokens": 40}}, "key-value cache holds 40"),

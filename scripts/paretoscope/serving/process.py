@@ -47,7 +47,7 @@ CAUSES = (
     Cause(PORT_TAKEN, r"address already in use|port .{0,40}is (already|not) (in use|available)", "Its port was taken."),
     Cause(
         OUT_OF_MEMORY,
-        r"out of memory|OutOfMemoryError|not enough memory|memory pool size is too small|Cannot allocate memory",
+        r"out of memory|OutOfMemoryError|not enough memory|no GPU memory|memory pool size is too small|Cannot allocate memory",
         "The GPU's memory doesn't suffice: give the card more serving.gpus, another serving.memory_fraction, a smaller context_length, or a quantised model.",
     ),
     Cause("disk", r"No space left on device", "A disk is full: free some space."),
