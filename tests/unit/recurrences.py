@@ -43,7 +43,7 @@ def _taps(inputs, weight, bias, activation):
 
 
 def gated_delta_rule(query, key, value, g, beta, initial_state=None, output_final_state=False, **_):
-    """arXiv 2412.06464, section 3.1, with normalized queries and keys. Shapes (1, tokens, heads, size)."""
+    """arXiv 2412.06464, section 3, with normalized queries and keys. Shapes (1, tokens, heads, size)."""
     import torch
     from torch.nn.functional import normalize
 
@@ -60,7 +60,7 @@ def gated_delta_rule(query, key, value, g, beta, initial_state=None, output_fina
 
 
 def state_space_scan(x, dt, A, B, C, D, dt_bias, initial_states=None, dt_limit=(0.0, float("inf")), **_):
-    """arXiv 2405.21060, section 2.2. Shapes (1, tokens, heads or groups, size) and, for dt, (1, tokens, heads)."""
+    """arXiv 2405.21060, section 2. Shapes (1, tokens, heads or groups, size) and, for dt, (1, tokens, heads)."""
     import torch
 
     _, tokens, heads, size = x.shape

@@ -39,76 +39,75 @@ def mamba(heads, head_size, state_size, **more):
 
 
 TYPED = {
-    # model: (total parameters of its checkpoint without multi-token prediction, config)
-    "Qwen3-Next-80B-A3B": (
-        79_674_391_296,
-        decoder(
-            *("qwen3_next", 48, 2048, 5120, 16, 2, 151936),
-            head_dim=256,
-            full_attention_interval=4,
-            linear_conv_kernel_dim=4,
-            linear_key_head_dim=128,
-            linear_num_key_heads=16,
-            linear_num_value_heads=32,
-            linear_value_head_dim=128,
-            moe_intermediate_size=512,
-            num_experts=512,
-            num_experts_per_tok=10,
-            shared_expert_intermediate_size=512,
-        ),
+    "Qwen3-Next-80B-A3B": decoder(
+        *("qwen3_next", 48, 2048, 5120, 16, 2, 151936),
+        head_dim=256,
+        full_attention_interval=4,
+        linear_conv_kernel_dim=4,
+        linear_key_head_dim=128,
+        linear_num_key_heads=16,
+        linear_num_value_heads=32,
+        linear_value_head_dim=128,
+        moe_intermediate_size=512,
+        num_experts=512,
+        num_experts_per_tok=10,
+        shared_expert_intermediate_size=512,
     ),
-    "Nemotron-Nano-9B-v2": (
-        8_888_227_328,
-        decoder(
-            *("nemotron_h", 56, 4480, 15680, 40, 8, 131072),
-            hybrid_override_pattern="M-M-M-MM-M-M-M*-M-M-M*-M-M-M-M*-M-M-M-M*-M-MM-M-M-M-M-M-",
-            head_dim=128,
-            mamba_num_heads=128,
-            mamba_head_dim=80,
-            n_groups=8,
-            ssm_state_size=128,
-            conv_kernel=4,
-        ),
+    "Nemotron-Nano-9B-v2": decoder(
+        *("nemotron_h", 56, 4480, 15680, 40, 8, 131072),
+        hybrid_override_pattern="M-M-M-MM-M-M-M*-M-M-M*-M-M-M-M*-M-M-M-M*-M-MM-M-M-M-M-M-",
+        head_dim=128,
+        mamba_num_heads=128,
+        mamba_head_dim=80,
+        n_groups=8,
+        ssm_state_size=128,
+        conv_kernel=4,
     ),
-    "Falcon-H1-0.5B": (
-        521_411_104,
-        decoder(
-            *("falcon_h1", 36, 1024, 2048, 8, 2, 32784),
-            head_dim=64,
-            mamba_d_ssm=1536,
-            **mamba(24, 64, 128),
-        ),
+    "Falcon-H1-0.5B": decoder(
+        *("falcon_h1", 36, 1024, 2048, 8, 2, 32784),
+        head_dim=64,
+        mamba_d_ssm=1536,
+        **mamba(24, 64, 128),
     ),
-    "Granite-4.0-H-Tiny": (
-        6_939_037_248,
-        decoder(
-            *("granitemoehybrid", 40, 1536, 512, 12, 4, 100352),
-            layer_types=["attention" if index in (5, 15, 25, 35) else "mamba" for index in range(40)],
-            mamba_expand=2,
-            num_local_experts=64,
-            num_experts_per_tok=6,
-            shared_intermediate_size=1024,
-            tie_word_embeddings=True,
-            **mamba(48, 64, 128),
-        ),
+    "Granite-4.0-H-Small": decoder(
+        *("granitemoehybrid", 40, 4096, 768, 32, 8, 100352),
+        layer_types=["attention" if index in (5, 15, 25, 35) else "mamba" for index in range(40)],
+        mamba_expand=2,
+        num_local_experts=72,
+        num_experts_per_tok=10,
+        shared_intermediate_size=1536,
+        tie_word_embeddings=True,
+        **mamba(128, 64, 128),
     ),
 }
+PUBLISHED = {
+    # model: parameters of its checkpoint, without multi-token prediction and vision
+    "Qwen3-Next-80B-A3B": 79_674_391_296,
+    "Nemotron-Nano-9B-v2": 8_888_227_328,
+    "Granite-4.0-H-Small": 32_207_337_984,
+    "Qwen--Qwen3.5-27B": 26_895_998_464,
+    "Qwen--Qwen3.5-35B-A3B": 34_660_610_688,
+    "Qwen--Qwen3.5-122B-A10B": 122_111_526_912,
+    "Qwen--Qwen3.5-397B-A17B": 396_346_350_336,
+    "nvidia--NVIDIA-Nemotron-3-Nano-30B-A3B-BF16": 31_577_940_288,
+}
 GIVEN = {
-    # model: (total, active parameters) as its name gives them
-    "Qwen--Qwen3.5-27B": (27e9, 27e9),
-    "Qwen--Qwen3.5-35B-A3B": (35e9, None),  # 3.5 active
+    # model: (total, active parameters) as its name or its report rounds them
+    "Falcon-H1-0.5B": (0.5e9, 0.5e9),
+    "Granite-4.0-H-Small": (32e9, 9e9),
     "Qwen--Qwen3.5-122B-A10B": (122e9, 10e9),
     "Qwen--Qwen3.5-397B-A17B": (397e9, 17e9),
     "nvidia--Nemotron-H-56B-Base-8K": (56e9, 56e9),
-    "nvidia--NVIDIA-Nemotron-3-Nano-30B-A3B-BF16": (31.6e9, 3.6e9),  # arXiv 2512.20848, section 2
+    "nvidia--NVIDIA-Nemotron-3-Nano-30B-A3B-BF16": (31.6e9, 3.6e9),  # arXiv 2512.20848
     "nvidia--NVIDIA-Nemotron-3-Ultra-550B-A55B-BF16": (550e9, 55e9),
 }
-every_model = pytest.mark.parametrize("model", [*TYPED, *GIVEN])
+MODELS = sorted({*TYPED, *PUBLISHED, *GIVEN})
+every_model = pytest.mark.parametrize("model", MODELS)
 
 
 def config_of(model):
     if model in TYPED:
-        return TYPED[model][1]
+        return TYPED[model]
     path = REAL_CONFIGS / f"{model}_config.json"
     if not path.is_file():
         pytest.skip("the collection of real configs is not on this machine")
@@ -175,15 +174,13 @@ def test_a_sequence_keeps_the_states_whatever_its_length(model):
     assert growth == 1000 * flops.kv_bytes_per_token(architecture)
 
 
-@pytest.mark.parametrize("model", TYPED)
+@pytest.mark.parametrize("model", PUBLISHED)
 def test_parameters_equal_the_published_count(model):
-    published, config = TYPED[model]
-    assert flops.describe(config).parameters.total == published
+    assert flops.describe(config_of(model)).parameters.total == PUBLISHED[model]
 
 
 @pytest.mark.parametrize("model", GIVEN)
 def test_parameters_agree_with_the_figures_given(model):
     total, active = GIVEN[model]
     parameters = flops.describe(config_of(model)).parameters
-    assert parameters.total == pytest.approx(total, rel=0.01)
-    assert active is None or parameters.active == pytest.approx(active, rel=0.025)
+    assert (parameters.total, parameters.active) == pytest.approx((total, active), rel=0.05)

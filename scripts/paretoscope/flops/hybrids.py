@@ -128,7 +128,7 @@ def _gated_attention(config: Config, hidden: int) -> tuple[Block, ...]:
 
 
 def _output_gate(hidden: int, width: int, *, bias: bool) -> Block:
-    """Projection of the gate on attention's output (arXiv 2505.06708, section 2.2): 2 FLOPs per weight."""
+    """Projection of the gate on attention's output (arXiv 2505.06708, section 2): 2 FLOPs per weight."""
     weights = hidden * width
     parameters, work = weights + bias * width, Work(2 * weights)
     return Block("attention projections", parameters, parameters, work, work, weights)

@@ -27,7 +27,7 @@ def causal_convolution(channels: int, kernel: int, *, bias: bool = False) -> Blo
 
     A product of inputs with weights, so it is counted, small as it is. The state holds the w - 1 inputs before.
 
-    Source: arXiv 2405.21060, section 7.1. Left out: activation, addition of the bias.
+    Source: arXiv 2405.21060, section 7. Left out: activation, addition of the bias.
     """
     work = Work(2 * kernel * channels)
     weights = channels * (kernel + bias)
@@ -54,7 +54,7 @@ def state_space_mixer(
     Recurrence: adding the outer product of x and B to each head's p x n state and reading it with C, 4hpn FLOPs; its
     weights are the decay, the skip connection and the bias of the time step, one each per head.
 
-    Source: arXiv 2405.21060, equation 1 with a scalar decay (section 2.2), and section 7.1 for the block.
+    Source: arXiv 2405.21060, section 2 (state space with a scalar decay) and section 7 (the block).
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def gated_delta_net(
     adding the outer product of the key and of the value's difference from that, and reading it with the query, 6 FLOPs
     per element; its weights are a decay and a bias for each value head.
 
-    Source: arXiv 2412.06464, section 3.1 for the rule and 3.4 for the block; arXiv 2406.06484 for the recurrent form.
+    Source: arXiv 2412.06464, section 3.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 Every layer is sparse: ``mlp_only_layers`` is empty in all releases, and naming a layer is refused.
 
-Source: arXiv 2412.06464, section 3 (gated DeltaNet); arXiv 2505.06708, section 2.2 (gate of attention); config keys
+Source: arXiv 2412.06464, section 3 (gated DeltaNet); arXiv 2505.06708, section 2 (gate of attention); config keys
 and shapes as transformers' Qwen3_5MoeTextConfig and model.
 Left out: the multi-token-prediction module (``mtp_num_hidden_layers``).
 """

@@ -1,6 +1,6 @@
 """Qwen3.5, the dense models' language part: gated DeltaNet and gated attention in turn, and a gated FFN.
 
-Source: arXiv 2412.06464, section 3 (gated DeltaNet); arXiv 2505.06708, section 2.2 (gate of attention); config keys
+Source: arXiv 2412.06464, section 3 (gated DeltaNet); arXiv 2505.06708, section 2 (gate of attention); config keys
 and shapes as transformers' Qwen3_5TextConfig and model.
 Left out: the multi-token-prediction module (``mtp_num_hidden_layers``).
 """

@@ -2,7 +2,7 @@
 
 A layer has a dense FFN where ``mlp_only_layers`` names it or ``decoder_sparse_step`` skips it (none in the releases).
 
-Source: arXiv 2412.06464, section 3 (gated DeltaNet); arXiv 2505.06708, section 2.2 (gate of attention); config keys
+Source: arXiv 2412.06464, section 3 (gated DeltaNet); arXiv 2505.06708, section 2 (gate of attention); config keys
 and shapes as transformers' Qwen3NextConfig and model.
 Left out: the multi-token-prediction module.
 """
