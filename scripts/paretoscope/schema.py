@@ -34,6 +34,8 @@ class Item:
     """The gold answer in the form that the benchmark's grader reads."""
     choices: tuple[str, ...] = ()
     """Answer options in the order shown (multiple choice); empty otherwise."""
+    permutation: tuple[int, ...] = ()
+    """For each option shown, its place in the source: 0 is the right one, then the wrong ones in their order."""
 
 
 @dataclass(frozen=True, slots=True)

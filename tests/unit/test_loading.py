@@ -293,6 +293,7 @@ def test_the_target_is_the_letter_of_the_right_option():
     for item in choices(range(50)):
         assert sorted(item.choices) == ["R", "X", "Y", "Z"]
         assert item.choices["ABCD".index(item.target)] == "R"
+        assert [("R", "X", "Y", "Z")[place] for place in item.permutation] == list(item.choices)
 
 
 def test_the_order_of_options_is_fixed_and_depends_on_the_question_alone():

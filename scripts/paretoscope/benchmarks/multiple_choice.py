@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from ..schema import CHOICE_LETTERS, Item
 
-PROTOCOL = 1
+PROTOCOL = 2
 COLUMNS = ("question", "target", "distractors")
 
 
@@ -20,6 +20,7 @@ def load(rows: Iterable[dict], columns: dict) -> Iterator[Item]:
         question = str(row[columns["question"]]).strip()
         right = str(row[columns["target"]]).strip()
         options = [right, *(str(row[column]).strip() for column in columns["distractors"])]
-        order = sorted(options, key=lambda option: hashlib.sha256(f"{question}\0{option}".encode()).digest())
+        keys = [hashlib.sha256(f"{question}\0{option}".encode()).digest() for option in options]
+        order = tuple(sorted(range(len(options)), key=keys.__getitem__))
         name = row[columns["id"]] if "id" in columns else number
-        yield Item(str(name), question, CHOICE_LETTERS[order.index(right)], tuple(order))
+        yield Item(str(name), question, CHOICE_LETTERS[order.index(0)], tuple(options[i] for i in order), order)
