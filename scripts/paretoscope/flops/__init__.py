@@ -24,7 +24,8 @@ Decode
 Left out
     Everything that isn't a product with weights, between queries, keys and values, or with a recurrent state: embedding
     lookup, norms, biases, rotary embedding, scaling, softmax, soft-capping, activations, elementwise products, decay of
-    a state, expert selection and weighting, residual additions, sampling. Also multi-token-prediction modules, vision and audio towers, speculative drafts.
+    a state, expert selection and weighting, residual additions, sampling. Also multi-token-prediction modules, vision
+    and audio towers, speculative drafts.
 
 A test compares the counts with PyTorch's FlopCounterMode over transformers' models, to the last digit.
 """
