@@ -80,6 +80,7 @@ def decide(text: str, item: Item, finish_reason: str | None, reasoning: dict | N
     if reason:
         return Decision("unparsed", shown, f"{found.source}/{reason}")
     (gold, gold_unit), (answer, unit) = split_unit(item.target, item.question), split_unit(given, item.question)
+    gold, answer = _as_points(gold, answer)
     verdict, method = compare_plainly(gold, answer, item.question)
     if gold_unit and unit and gold_unit != unit:
         verdict, method = "wrong", "unit"
@@ -104,7 +105,7 @@ def compare_plainly(gold: str, answer: str, question: str) -> tuple[str | None, 
         return "unparsed", "empty"
     if _squeeze(gold) == _squeeze(answer):
         return "correct", "exact"
-    for rule in (_compare_words, _compare_brackets, _compare_numerals, _compare_numbers):
+    for rule in (_compare_words, _compare_brackets, _compare_numerals, _compare_numbers, _compare_commas):
         verdict, method = rule(gold, answer, question)
         if verdict is not None:
             return verdict, method
@@ -211,6 +212,36 @@ def _last_side(text: str) -> str:
     return text[: sides[1] - 1].strip() if len(sides) > 1 and re.fullmatch(r"[a-zA-Z]", last) else last
 
 
+_SEPARATOR = re.compile(r"[,;]|\\text\s*\{\s*(?:and|or)\s*\}|\b(?:and|or)\b")
+_NAMED = re.compile(r"\s*(?P<name>[a-zA-Z](?:_\{?\w\}?)?)\s*=\s*(?P<value>[^=<>]*[^=<>\s])\s*")
+
+
+def _as_points(gold: str, answer: str) -> tuple[str, str]:
+    """Return solutions of a system, such as ``p=5, q=2; p=7, q=2``, as points where both name the same unknowns."""
+    if min(gold.count("="), answer.count("=")) < 2:
+        return gold, answer
+    (names, points), (other_names, other_points) = _points(gold), _points(answer)
+    return (points, other_points) if names and names == other_names else (gold, answer)
+
+
+def _points(text: str) -> tuple[tuple[str, ...], str]:
+    """Return the unknowns and their values as one text, (5,2),(7,2); nothing where the text is anything else."""
+    if len(text) > MAX_LENGTH or re.search(r"[(\[]|\\\{", text):
+        return (), ""
+    points: list[dict[str, str]] = []
+    for part in filter(str.strip, _SEPARATOR.split(text)):
+        match = _NAMED.fullmatch(part)
+        if not match:
+            return (), ""
+        if not points or match["name"] in points[-1]:
+            points.append({})
+        points[-1][match["name"]] = match["value"]
+    names = tuple(sorted(points[0])) if points else ()
+    if len(names) < 2 or any(tuple(sorted(point)) != names for point in points):
+        return (), ""
+    return names, ", ".join("(" + ",".join(point[name] for name in names) + ")" for point in points)
+
+
 _ASSIGNMENT = re.compile(
     r"(?P<name>(?:[A-Za-z]|\\[a-z]+|\\text\{[^{}]*\}|[A-Za-z ]{2,40})(?:_\{?\w+\}?|\([a-z]\))?|[-+*/\d\s.,()×]+)"
     r" ?= ?(?P<value>[^=]+)"
@@ -235,6 +266,19 @@ def _compare_numbers(gold: str, answer: str, question: str) -> tuple[str | None,
         # A gold of 10\% takes 10 and 0.1.
         return _verdict(numbers.equal(expected, given) or expected.value / 100 == given.value), "percent"
     return _verdict(expected.value == given.value / 100), "percent"
+
+
+_DECIMAL_COMMA = re.compile(r"[+-]?(?!(?:[1-9]\d{0,2}),\d{3}$)\d+,\d+")
+
+
+def _compare_commas(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Take a decimal comma for a point where the other side has one: 2,5 is 2.5; 1,234 is a thousand and more."""
+    for comma, point in ((gold, answer), (answer, gold)):
+        if _DECIMAL_COMMA.fullmatch(comma) and "." in point:
+            expected, given = numbers.read_number(comma.replace(",", ".")), numbers.read_number(point)
+            if given is not None and expected.value == given.value:
+                return "correct", "decimal_comma"
+    return None, ""
 
 
 def _verdict(same: bool) -> str:

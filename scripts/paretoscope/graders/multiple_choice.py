@@ -22,19 +22,21 @@ _WRAP = r"(?:[\s*_(\[{$]|\\boxed|\\text(?:bf|rm)?|\\math(?:bf|rm)|\\\()*"
 _OPTION = rf"{_WRAP}(?:(?i:option|choice)\b{_WRAP})?"
 _ALONE = r"(?![\w'’])(?!\s*(?:/|,|\bor\b|\band\b|&)\s*\(?[A-Z](?![\w'’]))"
 """What may follow the letter: neither the rest of a word nor a second letter (``A/B/C/D``, ``A or B``)."""
-_NOT_I = r"(?!I\s+(?!because|since|as|is)[a-z])"
-"""Keeps out the pronoun (*I don't know*), which is the name of the ninth option as well."""
+_NOT_A_WORD = r"(?![AI]\s+(?!(?:because|since|as|is|was|by|which)\b)[a-z])"
+"""Keeps out the article (*A good guess*) and the pronoun (*I don't know*), which name options as well."""
 
 _SOURCES = (
     (
         "answer_line",
-        re.compile(rf"(?i:\banswer)[ \t*_]*[:：]{_OPTION}{_NOT_I}(?P<letter>[A-Z]|[a-z](?=[\s*.)]*$)){_ALONE}", re.M),
+        re.compile(
+            rf"(?i:\banswer)[ \t*_]*[:：]{_OPTION}{_NOT_A_WORD}(?P<letter>[A-Z]|[a-z](?=[\s*.)]*$)){_ALONE}", re.M
+        ),
     ),
     ("boxed", re.compile(rf"\\(?:boxed|fbox)\s*\{{{_OPTION}(?P<letter>[A-Z]){_ALONE}")),
     (
         "answer_is",
         re.compile(
-            rf"(?i:\b(?:answer|(?:correct|right)\s+(?:option|choice))\s+is)\s*:?{_OPTION}{_NOT_I}(?P<letter>[A-Z]){_ALONE}"
+            rf"(?i:\b(?:answer|(?:correct|right)\s+(?:option|choice))\s+is)\s*:?{_OPTION}{_NOT_A_WORD}(?P<letter>[A-Z]){_ALONE}"
         ),
     ),
 )

@@ -47,17 +47,18 @@ def extract_answer(text: str, question: str, closing: str | None) -> Extract | N
         are single numbers), the formula, number or bold word that it ends with, or nothing.
     """
     tail = text[-TAIL:]
-    found = boxed_answer(text) or announced_answer(tail, question, closing == "final_number")
+    found = boxed_answer(text) or announced_answer(tail, question, closing == "final_number") or called_answer(tail)
     if found or closing is None:
         return found
-    return closing_number(tail, question) if closing == "final_number" else closing_formula(tail)
+    return closing_number(tail, question) if closing == "final_number" else closing_formula(tail, question)
 
 
 def boxed_answer(text: str) -> Extract | None:
     r"""Return what the last ``\boxed{}`` or ``\fbox{}`` holds.
 
     Boxes joined by no more than a comma, *and* or *or* are one answer. A box that is never closed is the answer, not
-    an earlier one that is: the earlier one is an intermediate result.
+    an earlier one that is: the earlier one is an intermediate result. *The answer is not* before a box, or *not* after
+    a comma, denies what it holds.
     """
     contents: list[str] = []
     end = next_box = len(text)
@@ -72,7 +73,7 @@ def boxed_answer(text: str) -> Extract | None:
         if contents and not (stop <= next_box and _is_conjunction(text[stop:next_box])):
             break
         end = start
-        if not content.strip():
+        if not content.strip() or _DENIAL.search(text[max(0, start - 120) : start]):
             continue
         next_box = start
         content = _sign_before(text[:start]) + content.strip()
@@ -98,6 +99,11 @@ def _box_content(text: str, start: int) -> tuple[str | None, int]:
     return None, len(text)
 
 
+_DENIAL = re.compile(
+    r"(?:\banswers?\b[^.:!?\n]{0,60}?(?:\bnot|n['’]t\b|\bnever)(?:[\s*_]+(?:be|equal(?:[\s*_]+to)?))?"
+    r"|(?:[,;]|\b(?:and|but))[\s*_]*not|\b(?:rather[ ]than|instead[ ]of))[\s*_$:({\[\\]*$",
+    re.IGNORECASE,
+)
 _SIGN = re.compile(r"(?:[=$(\[{]|\\approx|\\to)\s*-[\s\\]*$")
 
 
@@ -150,6 +156,27 @@ def announced_answer(text: str, question: str, final_number: bool) -> Extract | 
         if found:
             return found
     return None
+
+
+_CALLED = re.compile(
+    r"[\s*_]+(?:is|are)[ ](?:the|our|my)[ ](?:(?:final|correct|only|unique|desired|required)[ ])*(?:answers?|solutions?)"
+    r"[\s*_]*(?=[.!\n]|$)",
+    re.IGNORECASE,
+)
+_LAST_NUMBER = re.compile(r"(?<![\w.,:/])-?\$?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?$")
+
+
+def called_answer(text: str) -> Extract | None:
+    """Return the formula or number that the text last calls its answer (*$x=5$ is our answer*)."""
+    called = list(_CALLED.finditer(text))
+    if not called:
+        return None
+    before = text[: called[-1].start()]
+    formulas = [match["math"] for pattern in _MATH for match in pattern.finditer(before) if match.end() == len(before)]
+    if formulas:
+        return Extract(formulas[0].strip(), "answer_is")
+    number = _LAST_NUMBER.search(before)
+    return Extract(number.group(), "answer_is") if number else None
 
 
 def _after_phrase(rest: str, source: str, question: str, final_number: bool) -> Extract | None:
@@ -216,18 +243,29 @@ def _from_sentence(sentence: str, source: str, question: str, final_number: bool
         bold = [part for part in bold if re.search(r"\d", part)]
     if bold:
         return Extract(bold[-1].strip().strip(":"), source)
+    formulas = [match["math"] for pattern in _MATH for match in pattern.finditer(sentence)]
+    if final_number and "frac" not in "".join(formulas):
+        found = _number_in(sentence, source, question)
+        return Extract(formulas[0], source) if found.unreadable == "prose" and len(formulas) == 1 else found
     if final_number:
-        return _number_in(sentence, source, question)
+        return Extract(formulas[-1], source)
     predicate = _PREDICATE.search(sentence)
     if predicate and not _is_sentence(predicate.group(1)):
         return Extract(predicate.group(1), source)
-    formulas = [match["math"] for pattern in _MATH for match in pattern.finditer(sentence)]
     if len(formulas) == 1:
         return Extract(formulas[0], source)
-    return Extract(sentence.strip(), source, "prose")
+    found = None
+    if source == "answer_label" and not (formulas or "\\" in sentence or _DESCRIPTION.search(sentence)):
+        found = _number_in(sentence, source, question)
+    return found if found and not found.unreadable else Extract(sentence.strip(), source, "prose")
 
 
-_NUMBER = re.compile(r"(?<![\w.,:])-?\$?\s?(\d[\d,]*(?:\.\d+)?(?:/\d+|:\d\d)?)(\s?\\?%)?")
+_DESCRIPTION = re.compile(r"\b(?:except|between|greater|reals?|integers?|values?)\b", re.IGNORECASE)
+"""Words that describe a set of numbers, whose only number is no answer."""
+
+_NUMBER = re.compile(
+    r"(?<![\w.,:])(?P<denied>\bnot[ ])?-?\$?\s?(?P<number>\d[\d,]*(?:\.\d+)?(?:/\d+|:\d\d)?)(?P<percent>\s?\\?%)?"
+)
 _UNFINISHED = re.compile(r"[-+*/=(,]\s*$")
 
 
@@ -251,10 +289,20 @@ _ENDING = re.compile(
 _CLOSING_WORDS = 2
 
 
-def closing_formula(text: str) -> Extract | None:
-    """Return the formula, number or bold word that the closing sentence ends with, give or take a unit."""
-    text = text.rstrip()
-    line = re.split(r"(?<=[.!?])[\s*]+(?=\S)", text.splitlines()[-1] if text else "")[-1]
+_COURTESY = re.compile(
+    r"\n[\s*_]*(?:let me know|feel free|i hope|would you like|do you want|if you have)\b[^\n]*$", re.IGNORECASE
+)
+_CONCLUSION = re.compile(r"[\W_]*(?:therefore|thus|hence|so|consequently|in conclusion)\b", re.IGNORECASE)
+
+
+def closing_formula(text: str, question: str) -> Extract | None:
+    """Return what the closing sentence ends with, give or take a unit: a formula, number or bold word.
+
+    Where it ends with none of them and is a conclusion (*Thus she has 20 cats left*), the number that it adds to the
+    question.
+    """
+    text = _COURTESY.sub("", text.rstrip()).rstrip()
+    line = re.split(r"(?<=[.!?])[\s*]+(?=[^\s*])", text.splitlines()[-1] if text else "")[-1]
     if _NEGATED_ANSWER.search(line):
         return None
     found = [match for pattern in _MATH for match in pattern.finditer(text)]
@@ -264,8 +312,17 @@ def closing_formula(text: str) -> Extract | None:
     bold = list(_BOLD.finditer(line))
     if bold and _is_ending(line[bold[-1].end() :]) and _word_count(bold[-1].group(1)) <= MAX_ANSWER_WORDS:
         return Extract(bold[-1].group(1), "final_line")
+    if text[-1:] not in ("*", ".", "!"):
+        return None
     match = _ENDING.search(line)
-    return Extract(match["number"], "final_line") if match and text[-1] in ".*" else None
+    return Extract(match["number"], "final_line") if match else _concluded(line, question)
+
+
+def _concluded(line: str, question: str) -> Extract | None:
+    if not _CONCLUSION.match(line) or "\\" in line or any(pattern.search(line) for pattern in _MATH):
+        return None
+    found = _from_sentence(line, "final_line", question, final_number=True)
+    return None if found.unreadable else found
 
 
 def _is_ending(rest: str) -> bool:
@@ -275,16 +332,52 @@ def _is_ending(rest: str) -> bool:
 
 
 def _number_in(sentence: str, source: str, question: str) -> Extract:
-    """Return the one number that a sentence adds to the question; several leave the answer ambiguous."""
-    numbers = _numbers(_after_last_equals(re.sub(r"\([^()]*\)", "", sentence.replace("\\(", "").replace("\\)", ""))))
+    """Return the one number that a sentence gives as the answer; several leave it ambiguous."""
+    sides = _after_last_equals(re.sub(r"\([^()]*\)", "", sentence.replace("\\(", "").replace("\\)", "")))
+    numbers = list(dict.fromkeys(_numbers(sides)))
     if not numbers:
         return Extract(sentence.strip(), source, "prose")
-    if len(set(numbers)) > 1:
-        known = set(_numbers(question))
-        numbers = [number for number in numbers if number not in known] or numbers
-    if len(set(numbers)) > 1:
-        return Extract(sentence.strip(), source, "ambiguous")
-    return Extract(numbers[-1], source)
+    for narrow in (_new_numbers, _counted_numbers, _predicated_numbers):
+        if len(numbers) > 1:
+            numbers = narrow(numbers, sides, question) or numbers
+    return Extract(numbers[0], source) if len(numbers) == 1 else Extract(sentence.strip(), source, "ambiguous")
+
+
+def _new_numbers(numbers: list[str], sentence: str, question: str) -> list[str]:
+    """Return the numbers that aren't in the question; if all are, those that aren't in what it asks in the end."""
+    for text in (question, _asked(question)):
+        known = set(_numbers(text))
+        new = [number for number in numbers if number not in known]
+        if new:
+            return new
+    return []
+
+
+_COUNTED = re.compile(r"\bhow many ((?:[a-z]+ ){0,2}[a-z]+)", re.IGNORECASE)
+_NOT_COUNTED = {"more", "of", "the", "are", "is", "in", "on", "did", "does", "do", "will", "can", "times", "total"}
+
+
+def _counted_numbers(numbers: list[str], sentence: str, question: str) -> list[str]:
+    """Return the numbers right before a word that the question counts (*how many sheep*: 15 sheep)."""
+    asked = _COUNTED.search(_asked(question))
+    nouns = {word for word in asked.group(1).lower().split() if word not in _NOT_COUNTED} if asked else set()
+    found = [
+        _as_written(match)
+        for match in _NUMBER.finditer(sentence)
+        if (word := re.match(r"[\s*]*([A-Za-z]+)", sentence[match.end() :])) and word.group(1).lower() in nouns
+    ]
+    return list(dict.fromkeys(number for number in found if number in numbers))
+
+
+def _predicated_numbers(numbers: list[str], sentence: str, question: str) -> list[str]:
+    """Return the numbers after the last *is*."""
+    predicate = re.search(r".*(?:\b(?:is|are|equals)|['’]s)\s+(?=\D{0,3}\d)(.*)$", sentence, re.DOTALL)
+    return [number for number in numbers if predicate and number in _numbers(predicate.group(1))]
+
+
+def _asked(question: str) -> str:
+    """Return the sentence in which a question asks: its last."""
+    return re.split(r"(?<=[.!?])\s+", question.strip())[-1]
 
 
 def _after_last_equals(sentence: str) -> str:
@@ -294,10 +387,16 @@ def _after_last_equals(sentence: str) -> str:
 
 def _numbers(text: str) -> list[str]:
     text = re.sub(r"\\!|\{,\}(?=\d)", lambda match: "," if match.group() == "{,}" else "", text).replace("\\$", "$")
-    found = []
-    for match in _NUMBER.finditer(text):
-        sign = "-" if match.group().startswith("-") else ""
-        number = match.group(1).rstrip(",").replace(",", "")
-        number = re.sub(r"\.0+$", "", number)
-        found.append(sign + number + (r"\%" if match.group(2) else ""))
-    return found
+    return [_as_written(match) for match in _NUMBER.finditer(text) if not match["denied"]]
+
+
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,2}(?:,\d\d)+,\d{3}(?:\.\d+)?")
+"""12,345,678 and, as in India, 1,23,45,678; any other comma is a decimal one or separates numbers."""
+
+
+def _as_written(match: re.Match) -> str:
+    number = match["number"].rstrip(",")
+    number = number.replace(",", "") if _THOUSANDS.fullmatch(number) else number
+    number = re.sub(r"\.0+$", "", number)
+    sign = "-" if match.group().removeprefix(match["denied"] or "").startswith("-") else ""
+    return sign + number + (r"\%" if match["percent"] else "")

@@ -61,7 +61,9 @@ _REWRITES = tuple(
         (r"\\text\s*\{\s*(%|\\%|percent(?:age)?s?)\s*\}|(?<!\\)%|\bpercent(?:age)?\b", r"\\%"),
         (r"\\(?:leq|leqslant)(?![a-zA-Z])|<=", r"\\le "),
         (r"\\(?:geq|geqslant)(?![a-zA-Z])|>=", r"\\ge "),
-        (r"\\neq(?![a-zA-Z])", r"\\ne"),
+        (r"\\neq(?![a-zA-Z])|(?<=\s)!=", r"\\ne "),
+        (r"\\gt(?![a-zA-Z])", ">"),
+        (r"\\lt(?![a-zA-Z])", "<"),
         (r"\\lbrace(?![a-zA-Z])", r"\\{"),
         (r"\\rbrace(?![a-zA-Z])", r"\\}"),
         (r"\^\s*\{\s*\\circ\s*\}|\^\s*\\circ(?![a-zA-Z])|\\degrees?(?![a-zA-Z])", r"^\\circ "),
@@ -218,7 +220,14 @@ def _is_unit(words: str, attached: bool, before: str, question: str) -> bool:
         return unit is not None and bool(_PLAIN_NUMBER.fullmatch(value) or unit in question.lower())
     if _SHORT_UNIT.fullmatch(words):
         return True
-    return not attached and not _NOT_UNITS.search(words) and bool(re.search(r"[a-zA-Z]{3}", words))
+    return not attached and not _NOT_UNITS.search(words) and any(_is_word(word, question) for word in words.split())
+
+
+def _is_word(word: str, question: str) -> bool:
+    """Tell a word (*dollars*) from variables that are multiplied (*abc*); short ones count if the question has them."""
+    if len(word) > 3:
+        return bool(re.search(r"[aeiouyAEIOUY]", word))
+    return _known_unit(word, None) != "" or bool(re.search(rf"\b{re.escape(word)}\b", question))
 
 
 def _unwrap(text: str) -> str:
