@@ -102,8 +102,10 @@ def generate_under_kills(cell: Cell, kills: int, gap: float, rng: random.Random,
     job, done = cell.start(), 0
     while done < kills:
         time.sleep(rng.random() * gap)
-        if job.poll() is not None:
+        if job.poll() == 0:
             break
+        if job.poll() is not None:  # its server was killed too often in a row: what a workflow's retry does
+            job = cell.start()
         victim = job.pid if rng.random() < job_share or not cell.servers() else cell.servers()[-1]
         try:
             os.kill(victim, signal.SIGKILL)

@@ -425,7 +425,7 @@ def test_it_describes_itself(random_model):
     assert costs["unmeasured"]["energy_joules"] == "no GPU is used" and "peak_memory_bytes" not in costs
     assert json.loads(json.dumps(facts)) == facts
     assert facts["version"] == transformers_library.__version__ and facts["device"]
-    assert (facts["dtype"], facts["attention"], facts["batch_size"]) == ("bfloat16", "eager", 5)
+    assert (facts["dtype"], facts["attention_backend"], facts["batch_size"]) == ("bfloat16", "eager", 5)
     assert (facts["context_length"], facts["end_tokens"]) == (256, [END])
 
 

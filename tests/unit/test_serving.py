@@ -18,7 +18,9 @@ import pytest
 
 from paretoscope.errors import InputError
 from paretoscope.serving import client, nvml, process
+from paretoscope.serving import leases as leases_file
 from paretoscope.serving.client import BadReply, answers, get_json, stream_replies
+from paretoscope.serving.leases import lease_gpus
 from paretoscope.serving.nvml import GpuMeter
 from paretoscope.serving.process import ServerDied, ServerProcess, free_port
 
@@ -75,7 +77,7 @@ def test_what_a_server_prints_is_in_its_log_and_earlier_logs_stay(start, tmp_pat
     ("code", "says", "kind"),
     [
         ("raise SystemExit(3)", "exit status 3", None),
-        ("import os; os.kill(os.getpid(), 9)", "signal SIGKILL", None),
+        ("import os; os.kill(os.getpid(), 9)", "signal SIGKILL", "killed"),
         ("print('torch.OutOfMemoryError: CUDA out of memory.'); raise SystemExit(1)", "memory_fraction", "memory"),
         ("print('RuntimeError: Not enough memory. Please try to increase'); raise SystemExit(1)", "gpus", "memory"),
         ("print('[Errno 98] error while attempting to bind on address: address already in use')", "port", "port"),
@@ -477,6 +479,69 @@ def test_without_gpus_nothing_is_opened():
     with GpuMeter(0, fake_nvml(nvmlInit=fail)) as meter:
         assert (meter.energy_joules(), meter.peak_memory_bytes(), meter.names) == (None, None, [])
     assert meter.unmeasured == {"energy_joules": "no GPU is used"}
+
+
+@pytest.fixture
+def leases(visible, monkeypatch, tmp_path):
+    monkeypatch.setattr(leases_file, "WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(leases_file.tempfile, "gettempdir", lambda: str(tmp_path))
+    uuids = {"gpu 0": b"GPU-a", "gpu 1": b"GPU-b", "GPU-b": b"GPU-b"}
+    monkeypatch.setattr(
+        leases_file, "visible_gpus", lambda _: nvml.visible_gpus(fake_nvml(nvmlDeviceGetUUID=uuids.get))
+    )
+    return visible
+
+
+def test_each_job_gets_a_gpu_of_its_own(leases):
+    with lease_gpus(1) as first:
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+        leases("0,1")  # as the next job sees them
+        with lease_gpus(1) as second:
+            assert (first, second, os.environ["CUDA_VISIBLE_DEVICES"]) == (["0"], ["1"], "1")
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "0,1"
+    with lease_gpus(2) as both:
+        assert both == ["0", "1"]
+
+
+def test_a_gpu_is_known_by_its_uuid_however_a_job_sees_it(leases, caplog):
+    leases("GPU-b")
+    with lease_gpus(1):
+        leases("1")
+        waiting = threading.Thread(target=lambda: lease_gpus(1).__enter__(), daemon=True)
+        waiting.start()
+        until(lambda: "waiting for 1 of the GPUs 1" in caplog.text)
+    waiting.join(5)
+    assert not waiting.is_alive()
+
+
+def test_a_lease_waits_until_all_its_gpus_are_free(leases):
+    got = []
+    with lease_gpus(1):
+        leases("0,1")
+        waiting = threading.Thread(target=lambda: got.append(lease_gpus(2).__enter__()))
+        waiting.start()
+        time.sleep(0.1)
+        assert got == []
+        with lease_gpus(1) as other:  # the one who waits holds none meanwhile
+            assert other == ["1"]
+    waiting.join(5)
+    assert got == [["0", "1"]]
+
+
+def test_more_gpus_than_there_are_is_told(leases):
+    leases("0")
+    with (
+        pytest.raises(InputError, match=r"2 GPUs are needed \(serving\.gpus .* this job may use 1: 0\."),
+        lease_gpus(2),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_without_a_driver_nothing_is_changed(leases, monkeypatch, count):
+    monkeypatch.setattr(leases_file, "visible_gpus", lambda _: nvml.visible_gpus(fake_nvml(nvmlInit=fail)))
+    with lease_gpus(count) as names:
+        assert names == [] and "CUDA_VISIBLE_DEVICES" not in os.environ
 
 
 # Jobs.

@@ -12,14 +12,15 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..serving.client import answers, get_json
-from ..serving.process import OUT_OF_MEMORY, PORT_TAKEN, ServerDied, ServerProcess, free_port
+from ..serving.process import KILLED, OUT_OF_MEMORY, PORT_TAKEN, ServerDied, ServerProcess, free_port
 
 log = logging.getLogger(__name__)
 
 STREAM_INTERVAL = 256
 """Tokens between two messages of a streamed reply; the first token always comes at once."""
 
-PORT_TRIES = 3
+STARTS = 3
+"""Servers started in a row, when one finds its port taken or is killed while it loads."""
 MEMORY_STEP = 0.05
 """By how much the memory fraction is lowered after the server ran out of memory under way."""
 
@@ -94,7 +95,7 @@ class SGLangServer:
     def start(self) -> None:
         """Start the server, or find the one that runs, and read back what it runs with.
 
-        Another port is tried where one was taken meanwhile.
+        Another is started where its port was taken meanwhile, or something killed it.
 
         Raises
         ------
@@ -104,14 +105,14 @@ class SGLangServer:
         if not self.is_ours:
             self._attach()
             self._read_info()
-        for left in reversed(range(PORT_TRIES if self.is_ours else 0)):
+        for left in reversed(range(STARTS if self.is_ours else 0)):
             try:
                 self._launch()
                 self._read_info()
                 break
             except ServerDied as death:
                 self.close()
-                if death.kind != PORT_TAKEN or not left:
+                if death.kind not in (PORT_TAKEN, KILLED) or not left:
                     raise InputError(f"{self.model['weights']}: SGLang can't be started. {death}") from death
         self._check_in_force()
 

@@ -19,6 +19,7 @@ from dataclasses import asdict
 from ..errors import InputError
 from ..schema import Completion, Request, Sampling
 from ..serving.client import BadReply, Reply, stream_replies
+from ..serving.leases import lease_gpus
 from ..serving.nvml import GpuMeter
 from ..serving.process import ServerDied
 from ._chat import ChatTokenizer
@@ -176,7 +177,9 @@ def open_engine(model: dict, sampling: Sampling, settings: dict, files: Sequence
     with ExitStack() as stack:
         server = SGLangServer(model, settings)
         uses_gpus = settings["device"] == "cuda" and server.is_ours
-        gpus = stack.enter_context(GpuMeter(settings["gpus"] if uses_gpus else 0))
+        count = settings["gpus"] if uses_gpus else 0
+        stack.enter_context(lease_gpus(count))
+        gpus = stack.enter_context(GpuMeter(count))
         chat = ChatTokenizer(model, trust_remote_code=settings["trust_remote_code"] is not None)
         stack.callback(server.close)
         server.start()

@@ -14,6 +14,7 @@ from dataclasses import asdict
 
 from ..errors import InputError
 from ..schema import Completion, Request, Sampling
+from ..serving.leases import lease_gpus
 from ..serving.nvml import GpuMeter
 from ._chat import ChatTokenizer
 
@@ -54,9 +55,10 @@ def open_engine(model: dict, sampling: Sampling, settings: dict, files: Sequence
     InputError
         The folder has no usable model.
     """
-    engine = Transformers(model, sampling, settings)
-    with GpuMeter(1 if engine.device == "cuda" else 0) as engine.gpus:
-        yield engine
+    with lease_gpus(0 if settings["device"] == "cpu" else 1):
+        engine = Transformers(model, sampling, settings)
+        with GpuMeter(1 if engine.device == "cuda" else 0) as engine.gpus:
+            yield engine
 
 
 class Transformers:
@@ -127,7 +129,7 @@ class Transformers:
             "device": torch.cuda.get_device_name() if self.device == "cuda" else processor(),
             "threads": torch.get_num_threads(),
             "dtype": str(self.model.dtype).removeprefix("torch."),
-            "attention": self.model.config._attn_implementation,
+            "attention_backend": self.model.config._attn_implementation,
             "batch_size": self.settings["batch_size"],
             "context_length": self.context_length,
             "end_tokens": self.end_tokens,

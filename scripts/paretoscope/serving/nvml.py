@@ -78,28 +78,12 @@ class GpuMeter:
         return self._peak
 
     def _open(self) -> None:
-        if self._nvml is None:
-            import pynvml
-
-            self._nvml = pynvml
-        self._nvml.nvmlInit()
+        self._nvml = _opened(self._nvml)
         self.driver = _text(self._nvml.nvmlSystemGetDriverVersion())
-        self._handles = [self._handle(name) for name in self._visible()[: self._count]]
+        self._handles = [_handle(self._nvml, name) for name in _names(self._nvml)[: self._count]]
         if len(self._handles) < self._count:
             raise RuntimeError(f"{self._count} GPUs are needed, {len(self._handles)} are visible")
         self.names = [_text(self._nvml.nvmlDeviceGetName(handle)) for handle in self._handles]
-
-    def _visible(self) -> list[str]:
-        """Return indices or UUIDs of the GPUs that this process may use."""
-        listed = os.environ.get("CUDA_VISIBLE_DEVICES")
-        if listed is None:
-            return [str(index) for index in range(self._nvml.nvmlDeviceGetCount())]
-        return [name.strip() for name in listed.split(",") if name.strip()]
-
-    def _handle(self, name: str):
-        if name.isdigit():
-            return self._nvml.nvmlDeviceGetHandleByIndex(int(name))
-        return self._nvml.nvmlDeviceGetHandleByUUID(name)
 
     def _energy(self) -> int | None:
         """Return the sum of the energy counters in millijoules."""
@@ -128,3 +112,32 @@ class GpuMeter:
 
 def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
+
+
+def visible_gpus(nvml=None) -> dict[str, str]:
+    """Return the GPUs that this process may use: name as in CUDA_VISIBLE_DEVICES -> UUID. None without NVML."""
+    try:
+        nvml = _opened(nvml)
+        return {name: _text(nvml.nvmlDeviceGetUUID(_handle(nvml, name))) for name in _names(nvml)}
+    except Exception as error:  # NVML raises a kind of its own for each problem
+        log.info("the GPUs can't be listed: %s: %s", type(error).__name__, error)
+        return {}
+
+
+def _opened(nvml):
+    if nvml is None:
+        import pynvml as nvml
+    nvml.nvmlInit()
+    return nvml
+
+
+def _names(nvml) -> list[str]:
+    """Return indices or UUIDs of the GPUs that this process may use."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is None:
+        return [str(index) for index in range(nvml.nvmlDeviceGetCount())]
+    return [name.strip() for name in listed.split(",") if name.strip()]
+
+
+def _handle(nvml, name: str):
+    return nvml.nvmlDeviceGetHandleByIndex(int(name)) if name.isdigit() else nvml.nvmlDeviceGetHandleByUUID(name)

@@ -33,6 +33,7 @@ STOP_SECONDS = 15
 
 PORT_TAKEN = "port"
 OUT_OF_MEMORY = "memory"
+KILLED = "killed"
 
 
 class Cause(NamedTuple):
@@ -68,7 +69,10 @@ CAUSES = (
 
 
 class ServerDied(Exception):
-    """The server ended, or no longer does anything; ``kind`` is that of :data:`CAUSES`, or None."""
+    """The server ended, or no longer does anything.
+
+    ``kind`` is that of :data:`CAUSES`, "killed" where a signal ended it and its log tells nothing, "hang", or None.
+    """
 
     def __init__(self, message: str, kind: str | None = None):
         super().__init__(message)
@@ -127,15 +131,21 @@ class ServerProcess:
         """Raise :class:`ServerDied` if the server has ended."""
         status = self._process.poll()
         if status is not None:
-            raise self.death(f"The server ended by itself ({_status(status)})")
+            raise self.death(f"The server ended ({_status(status)})", KILLED if status < 0 else None)
 
-    def death(self, what: str) -> ServerDied:
-        """Return the error that says ``what`` happened, why as far as the log tells, and the log's last lines."""
+    def death(self, what: str, kind: str | None = None) -> ServerDied:
+        """Return the error that says ``what`` happened, why as far as the log tells, and the log's last lines.
+
+        Parameters
+        ----------
+        kind : str or None
+            Of the error, where the log tells nothing.
+        """
         printed = self.tail(CAUSE_LINES)
         cause = next((cause for cause in CAUSES if re.search(cause.pattern, printed, re.IGNORECASE)), None)
         advice = f" {cause.advice}" if cause else ""
         message = f"{what}.{advice} Last lines of {self.log_path}:\n{self.tail() or '(nothing was printed)'}"
-        return ServerDied(message, cause.kind if cause else None)
+        return ServerDied(message, cause.kind if cause else kind)
 
     def wait_until(self, ready: Callable[[], bool], seconds: float, what: str) -> None:
         """Wait until ``ready()`` holds.
