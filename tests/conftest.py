@@ -49,9 +49,18 @@ class StandIn:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     @property
-    def child(self) -> int:
-        """Process id of the child that a server with ``leave_child`` started."""
-        return int((self.folder / "child").read_text())
+    def running(self) -> list[int]:
+        """Process ids of the servers, and of children that they left, which still run."""
+        child = self.folder / "child"
+        pids = [int(start[0]) for start in self.starts] + ([int(child.read_text())] if child.exists() else [])
+        return [pid for pid in pids if _is_running(pid)]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @pytest.fixture
@@ -61,3 +70,12 @@ def stand_in(tmp_path, monkeypatch) -> StandIn:
     folder.mkdir()
     monkeypatch.setenv("SGLANG_STAND_IN", str(folder))
     return StandIn(folder)
+
+
+@pytest.fixture(scope="session")
+def sglang_python() -> Path:
+    """The interpreter that has the real SGLang, for a CPU."""
+    folder = TESTS.parent / ".venv-sglang"
+    if not (folder / ".installed").exists():
+        pytest.skip("SGLang for a CPU isn't installed (make sglang-cpu)")
+    return folder / "bin/python"

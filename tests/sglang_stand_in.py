@@ -268,7 +268,7 @@ class Handler(BaseHTTPRequestHandler):
         }
         if not body.get("stream"):
             time.sleep(server.faults.get("token_seconds", 0) * len(tokens))
-            self.reply_json(200, self.message(tokens, meta, reason, started, bad))
+            self.reply_json(200, self.message(tokens, meta, reason, started, bad, streamed=False))
             return
         self.stream(tokens, meta, reason, started, bad, asked.get("stream_interval", server.options.stream_interval))
 
@@ -282,7 +282,7 @@ class Handler(BaseHTTPRequestHandler):
             while self.server.hangs:
                 time.sleep(1)
             if (count - 1) % interval == 0:
-                self.send_event(self.message(tokens[:count], meta, None, started, None))
+                self.send_text(json.dumps(self.message(tokens[:count], meta, None, started, None)))
                 if bad == "cut":
                     self.close_connection = True
                     return
@@ -291,13 +291,15 @@ class Handler(BaseHTTPRequestHandler):
         self.send_text("[DONE]")
         self.wfile.write(b"0\r\n\r\n")
 
-    def message(self, tokens, meta, reason, started, bad):
+    def message(self, tokens, meta, reason, started, bad, streamed=True):
         """Return a reply's body for the tokens so far; with ``reason`` the last one."""
         now = {"completion_tokens": len(tokens)}
         if reason:
             versions = [{"version": "default", "start": 0, "end": len(tokens)}]
             now |= {"finish_reason": reason, "weight_versions": versions}
-            now |= {"e2e_latency": time.perf_counter() - started, "response_sent_to_client_ts": time.time()}
+            now |= {"e2e_latency": time.perf_counter() - started}
+        if len(tokens) == 1 or not streamed:  # in the first message of a reply alone
+            now |= {"response_sent_to_client_ts": time.time()}
         body = {"text": self.server.model.spell(tokens), "output_ids": tokens, "meta_info": {**meta, **now}}
         if bad == "lacking":
             del body["meta_info"]["finish_reason"]
@@ -316,9 +318,6 @@ class Handler(BaseHTTPRequestHandler):
         problem = {"message": message, "type": "invalid_request_error", "code": 400, "retryable": False}
         events = b"data: " + json.dumps({"error": problem}).encode() + b"\n\ndata: [DONE]\n\n"
         self.reply(200, events, "text/event-stream; charset=utf-8")
-
-    def send_event(self, body):
-        self.send_text(json.dumps(body))
 
     def send_text(self, text):
         data = f"data: {text}\n\n".encode()

@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import time
-from pathlib import Path
 
 import pytest
 
@@ -64,14 +63,6 @@ def undisturbed(engine, stand_in, requests):
     (stand_in.folder / "starts").unlink()
     (stand_in.folder / "requests.jsonl").unlink()
     return answers
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def test_stand_in_answers_every_request_alike(engine, undisturbed, requests):
@@ -192,9 +183,8 @@ def test_no_process_outlives_the_engine(engine, stand_in, requests, fault):
     stand_in.faults(fault)
     with engine() as opened:
         completions(opened, requests[:3])
-        pids = [int(stand_in.starts[0][0]), *([stand_in.child] if "leave_child" in fault else [])]
-        assert all(map(is_running, pids))
-    assert not any(map(is_running, pids))
+        assert len(stand_in.running) == (2 if "leave_child" in fault else 1)
+    assert not stand_in.running
 
 
 def test_server_dies_with_the_process_that_started_it(engine, stand_in):
@@ -203,11 +193,11 @@ def test_server_dies_with_the_process_that_started_it(engine, stand_in):
         with engine():
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
-    pid = int(stand_in.starts[0][0])
     deadline = time.monotonic() + 5
-    while is_running(pid) and time.monotonic() < deadline:
+    while stand_in.running and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not is_running(pid)
+    assert len(stand_in.starts) == 1
+    assert not stand_in.running
 
 
 def test_stopped_in_the_middle_leaves_nothing(engine, stand_in, requests):
@@ -215,7 +205,7 @@ def test_stopped_in_the_middle_leaves_nothing(engine, stand_in, requests):
     with pytest.raises(KeyboardInterrupt), engine() as opened:
         next(opened.generate(requests))
         raise KeyboardInterrupt
-    assert not is_running(int(stand_in.starts[0][0]))
+    assert not stand_in.running
 
 
 def test_port_is_free_again(engine, stand_in):
