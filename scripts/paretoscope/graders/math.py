@@ -105,7 +105,14 @@ def compare_plainly(gold: str, answer: str, question: str) -> tuple[str | None, 
         return "unparsed", "empty"
     if _squeeze(gold) == _squeeze(answer):
         return "correct", "exact"
-    for rule in (_compare_words, _compare_brackets, _compare_numerals, _compare_numbers, _compare_commas):
+    for rule in (
+        _compare_words,
+        _compare_brackets,
+        _compare_numerals,
+        _compare_numbers,
+        _compare_commas,
+        _compare_times,
+    ):
         verdict, method = rule(gold, answer, question)
         if verdict is not None:
             return verdict, method
@@ -278,6 +285,18 @@ def _compare_commas(gold: str, answer: str, question: str) -> tuple[str | None, 
             expected, given = numbers.read_number(comma.replace(",", ".")), numbers.read_number(point)
             if given is not None and expected.value == given.value:
                 return "correct", "decimal_comma"
+    return None, ""
+
+
+_FULL_HOUR = re.compile(r"0?(\d{1,2}):00(?:\s*(?:\\text\s*\{\s*)?[ap]\.?\s?m\.?\s*\}?)?", re.IGNORECASE)
+_ASKING_FOR_TIME = re.compile(r"\b(?:what|which|the \w+) time\b|\btime of day\b|o['’]clock", re.IGNORECASE)
+
+
+def _compare_times(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Take 2:00 pm for a gold of 2 where the question asks for a time of day."""
+    hour = _FULL_HOUR.fullmatch(answer)
+    if hour and gold.isdigit() and _ASKING_FOR_TIME.search(question):
+        return _verdict(int(hour.group(1)) == int(gold)), "time"
     return None, ""
 
 

@@ -307,7 +307,8 @@ def closing_formula(text: str, question: str) -> Extract | None:
         return None
     found = [match for pattern in _MATH for match in pattern.finditer(text)]
     last = max(found, key=lambda match: match.end(), default=None)
-    if last and _is_ending(text[last.end() :]):
+    mentioned = last and re.fullmatch(r"[a-zA-Z]", last["math"].strip()) and _MENTION.search(text[: last.start()])
+    if last and not mentioned and _is_ending(text[last.end() :]):
         return Extract(last["math"].strip().rstrip(". "), "final_line")
     bold = list(_BOLD.finditer(line))
     if bold and _is_ending(line[bold[-1].end() :]) and _word_count(bold[-1].group(1)) <= MAX_ANSWER_WORDS:
@@ -318,8 +319,12 @@ def closing_formula(text: str, question: str) -> Extract | None:
     return Extract(match["number"], "final_line") if match else _concluded(line, question)
 
 
+_MENTION = re.compile(r"\b(?:of|for|point|about)\s*$")
+"""Before one letter: *the value of $k$* mentions the unknown."""
+
+
 def _concluded(line: str, question: str) -> Extract | None:
-    if not _CONCLUSION.match(line) or "\\" in line or any(pattern.search(line) for pattern in _MATH):
+    if not _CONCLUSION.match(line) or re.search(r"[\\√^]|\w\(", line) or any(pattern.search(line) for pattern in _MATH):
         return None
     found = _from_sentence(line, "final_line", question, final_number=True)
     return None if found.unreadable else found
@@ -337,7 +342,7 @@ def _number_in(sentence: str, source: str, question: str) -> Extract:
     numbers = list(dict.fromkeys(_numbers(sides)))
     if not numbers:
         return Extract(sentence.strip(), source, "prose")
-    for narrow in (_new_numbers, _counted_numbers, _predicated_numbers):
+    for narrow in (_total_numbers, _new_numbers, _counted_numbers, _predicated_numbers):
         if len(numbers) > 1:
             numbers = narrow(numbers, sides, question) or numbers
     return Extract(numbers[0], source) if len(numbers) == 1 else Extract(sentence.strip(), source, "ambiguous")
@@ -353,26 +358,49 @@ def _new_numbers(numbers: list[str], sentence: str, question: str) -> list[str]:
     return []
 
 
-_COUNTED = re.compile(r"\bhow many ((?:[a-z]+ ){0,2}[a-z]+)", re.IGNORECASE)
-_NOT_COUNTED = {"more", "of", "the", "are", "is", "in", "on", "did", "does", "do", "will", "can", "times", "total"}
+_TOTAL = re.compile(r"\b(?:a|grand) total of[\s*]*(?=-?\$?\d)", re.IGNORECASE)
+
+
+def _total_numbers(numbers: list[str], sentence: str, question: str) -> list[str]:
+    """Return the number after *a total of*, where the question doesn't have it as well (*to reach a total of 20*)."""
+    totals = [match for total in _TOTAL.finditer(sentence) if (match := _NUMBER.match(sentence, total.end()))]
+    # 6 scoops aren't known from $6.00.
+    known = {(_as_written(match), "$" in match.group()) for match in _NUMBER.finditer(question)}
+    return [_as_written(match) for match in totals if (_as_written(match), "$" in match.group()) not in known]
+
+
+_COUNTED = re.compile(
+    r"\bhow many (?:(?:more|additional|total|different)\s)*([a-z]+(?:\s(?:and\s)?[a-z]+)?)", re.IGNORECASE
+)
+_NO_NOUN = {
+    *("of", "are", "is", "was", "were", "in", "on", "at", "did", "does", "do", "has", "have", "had", "it", "he", "she"),
+    *("will", "would", "can", "could", "should", "must"),
+}
 
 
 def _counted_numbers(numbers: list[str], sentence: str, question: str) -> list[str]:
     """Return the numbers right before a word that the question counts (*how many sheep*: 15 sheep)."""
     asked = _COUNTED.search(_asked(question))
-    nouns = {word for word in asked.group(1).lower().split() if word not in _NOT_COUNTED} if asked else set()
+    nouns = {*asked.group(1).lower().split()} - _NO_NOUN if asked else set()
     found = [
         _as_written(match)
         for match in _NUMBER.finditer(sentence)
-        if (word := re.match(r"[\s*]*([A-Za-z]+)", sentence[match.end() :])) and word.group(1).lower() in nouns
+        if "/" not in match["number"]
+        and (word := re.match(r"[\s*]*([A-Za-z]+)", sentence[match.end() :]))
+        and word.group(1).lower() in nouns
     ]
-    return list(dict.fromkeys(number for number in found if number in numbers))
+    return [number for number in numbers if number in found]
+
+
+_PREDICATE_NUMBER = re.compile(r"(?P<joint>\bwhich\s)?(?:\b(?:is|are|was|were|equals)|['’]s)\s+(?=[^\w\s]{0,3}\d)")
 
 
 def _predicated_numbers(numbers: list[str], sentence: str, question: str) -> list[str]:
-    """Return the numbers after the last *is*."""
-    predicate = re.search(r".*(?:\b(?:is|are|equals)|['’]s)\s+(?=\D{0,3}\d)(.*)$", sentence, re.DOTALL)
-    return [number for number in numbers if predicate and number in _numbers(predicate.group(1))]
+    """Return the numbers after the only *is*, or after the last one where it goes on from another (*which is*)."""
+    predicates = list(_PREDICATE_NUMBER.finditer(sentence))
+    if not predicates or (len(predicates) > 1 and not predicates[-1]["joint"]):
+        return []
+    return [number for number in numbers if number in _numbers(sentence[predicates[-1].end() :])]
 
 
 def _asked(question: str) -> str:
