@@ -145,7 +145,8 @@ class ServerProcess:
         cause = next((cause for cause in CAUSES if re.search(cause.pattern, printed, re.IGNORECASE)), None)
         advice = f" {cause.advice}" if cause else ""
         message = f"{what}.{advice} Last lines of {self.log_path}:\n{self.tail() or '(nothing was printed)'}"
-        return ServerDied(message, cause.kind if cause else kind)
+        # A server that crashes may end itself by a signal: then its log says so.
+        return ServerDied(message, cause.kind if cause else None if "Traceback" in printed else kind)
 
     def wait_until(self, ready: Callable[[], bool], seconds: float, what: str) -> None:
         """Wait until ``ready()`` holds.
