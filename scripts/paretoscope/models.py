@@ -20,6 +20,8 @@ Folders hold the same weights in another layout, adapters or pictures.
 """
 OTHER_WEIGHTS = ("consolidated*", "adapter_model*")
 """Safetensors that are no weights of the model in Hugging Face format: its makers' own layout, adapters."""
+PRECISION = ("dtype", "quantization_config")
+"""Keys of a config.json that say in how many bytes weights are stored; ``torch_dtype`` is read as ``dtype``."""
 
 
 def fetch(card: dict, needs_weights: bool, revision_path: Path, config_path: Path) -> None:
@@ -31,7 +33,7 @@ def fetch(card: dict, needs_weights: bool, revision_path: Path, config_path: Pat
     Raises
     ------
     InputError
-        The card isn't pinned, the model can't be had, or its architecture is unknown.
+        The card isn't pinned, the model can't be had, its architecture is unknown, or the card states another.
     """
     source = card["source"]
     if not needs_weights and (card["architecture"] or card["config"]):
@@ -51,6 +53,8 @@ def fetch(card: dict, needs_weights: bool, revision_path: Path, config_path: Pat
         flops.describe(config)
     except InputError as error:
         raise InputError(f"{card['card']}: {error}") from error
+    if card["architecture"]:
+        _check_architecture(card, config)
     if needs_weights and revision["source"] == "hub":
         revision |= _fetch_files(source, folder)  # gigabytes, so only once the shape is known to be usable
     write_json(config_path, config)
@@ -175,6 +179,44 @@ def _local_config(folder: Path, card: dict) -> dict:
             f"{folder}: no config.json there, so it is no model folder in Hugging Face format (named in {card['card']})."
         )
     return read_json(folder / "config.json")
+
+
+def _check_architecture(card: dict, config: dict) -> None:
+    """Refuse a config.json that isn't what the card states, since plans are made from the card.
+
+    Either may leave out a key whose default the other writes down, so shapes are compared as described. Precisions are
+    compared where both name one.
+    """
+    stated = card["architecture"]
+    try:
+        shapes = [flops.describe(stated), flops.describe(config)]
+    except InputError as error:
+        raise InputError(f"{card['card']}: architecture: {error}") from error
+    different = _different(stated, config)
+    if shapes[0] == shapes[1] and not different.keys() & set(PRECISION):
+        return
+    values = [f"{key} is {mine!r} in the card and {theirs!r} there" for key, (mine, theirs) in different.items()]
+    sizes = " and ".join(f"{shape.parameters.total:,}" for shape in shapes)
+    raise InputError(
+        f"{card['card']}: architecture isn't what the model's config.json says: {'; '.join(values) or 'the card leaves out a key that matters'} ({sizes} parameters). Correct the card, or the revision that it names."
+    )
+
+
+def _different(stated: dict, config: dict) -> dict[str, tuple]:
+    """Return the keys that card and config.json give with other values: key -> the card's, config.json's."""
+    text = config.get("text_config")
+    inner = {key: value for key, value in text.items() if value is not None} if isinstance(text, dict) else {}
+    mine, theirs = _with_one_dtype(stated), _with_one_dtype({**config, **inner})
+    scheme = theirs.get("quantization_config")
+    if isinstance(scheme, dict):
+        # The card gives of it only what decides how many bytes a weight takes.
+        theirs["quantization_config"] = {key: scheme.get(key) for key in mine.get("quantization_config") or ()}
+    both = [key for key, value in mine.items() if value is not None and theirs.get(key) is not None]
+    return {key: (mine[key], theirs[key]) for key in both if mine[key] != theirs[key]}
+
+
+def _with_one_dtype(config: dict) -> dict:
+    return {"dtype" if key == "torch_dtype" else key: value for key, value in config.items()}
 
 
 def _require_pin(card: dict) -> None:

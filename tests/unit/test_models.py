@@ -121,6 +121,73 @@ def test_a_folder_that_is_not_there_is_told(fetch, tmp_path):
         fetch(card({"path": str(tmp_path / "absent")}))
 
 
+MULTIMODAL = {
+    "model_type": "qwen3_5",
+    "tie_word_embeddings": False,
+    "torch_dtype": "float32",
+    "text_config": {**SHAPE, "tie_word_embeddings": None, "dtype": None},
+}
+QUANTISED = {"quant_method": "fp8", "weight_block_size": [128, 128]}
+
+
+def wide(**changes) -> dict:
+    return {**SHAPE, **changes}
+
+
+@pytest.mark.parametrize(
+    ("stated", "config"),
+    [
+        (SHAPE, SHAPE),
+        # What only one of them says doesn't matter where it is the default, or says nothing of the shape.
+        (wide(use_sliding_window=False, torch_dtype="bfloat16"), SHAPE),
+        (SHAPE, wide(attention_bias=False, rope_theta=1e6, dtype="bfloat16", quantization_config=QUANTISED)),
+        (wide(torch_dtype="bfloat16"), wide(dtype="bfloat16")),
+        (wide(sliding_window=16), wide(sliding_window=32)),
+        (wide(dtype="float32"), MULTIMODAL),
+        (wide(quantization_config=QUANTISED), wide(quantization_config={**QUANTISED, "fmt": "e4m3"})),
+        (wide(quantization_config=None), wide(quantization_config=QUANTISED)),
+    ],
+)
+def test_a_card_may_state_the_shape_of_its_model(folder, fetch, stated, config):
+    (folder / "config.json").write_text(json.dumps(config))
+    assert fetch(card({"path": str(folder)}, architecture=stated))[1] == config
+
+
+@pytest.mark.parametrize(
+    ("stated", "config", "told"),
+    [
+        (
+            wide(vocab_size=256),
+            SHAPE,
+            r"vocab_size is 256 in the card and 128 there \(.* parameters\)\. Correct the card",
+        ),
+        (SHAPE, wide(hidden_size=32, head_dim=16), "hidden_size is 16 in the card and 32 there; head_dim is 8 in the"),
+        (SHAPE, wide(attention_bias=True), r"a key that matters \(8,816 and 8,912 parameters\)"),
+        (wide(model_type="qwen2"), SHAPE, "model_type is 'qwen2' in the card and 'qwen3' there"),
+        (wide(tie_word_embeddings=True), MULTIMODAL, "tie_word_embeddings is True in the card and False there"),
+        (wide(num_hidden_layers=4), MULTIMODAL, "num_hidden_layers is 4 in the card and 2 there"),
+        (wide(torch_dtype="bfloat16"), MULTIMODAL, "dtype is 'bfloat16' in the card and 'float32' there"),
+        (wide(dtype="bfloat16"), wide(torch_dtype="float16"), "dtype is 'bfloat16' in the card and 'float16' there"),
+        (
+            wide(quantization_config=QUANTISED),
+            wide(quantization_config={**QUANTISED, "weight_block_size": [64, 64]}),
+            r"quantization_config is .*\[128, 128\].* in the card and .*\[64, 64\].* there",
+        ),
+        (
+            wide(quantization_config=QUANTISED),
+            wide(quantization_config={"quant_method": "awq"}),
+            "quantization_config is .*'fp8'.* in the card and .*'awq'.* there",
+        ),
+        ({"model_type": "qwen3"}, SHAPE, "'hidden_size' is missing"),
+    ],
+)
+def test_a_card_that_states_another_shape_is_told(folder, fetch, tmp_path, stated, config, told):
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(InputError, match=rf"^config/models/tiny\.yaml: architecture.*{told}"):
+        fetch(card({"path": str(folder)}, architecture=stated))
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("revision", ["0" * 40, None])
 def test_a_recording_takes_its_shape_from_the_card(fetch, revision):
     source = {"hub_id": "owner/tiny", "revision": revision}
@@ -219,6 +286,12 @@ def test_a_model_of_the_hub_is_named_by_its_commit(hub, fetch):
     assert revision == {**HUB, "source": "hub", "files": 3, "bytes": size}
     assert config == SHAPE
     assert hub == [{"config.json", INDEX}, {"config.json", "generation_config.json", "model.safetensors"}]
+
+
+def test_a_hub_model_of_another_shape_than_its_card_is_not_fetched(hub, fetch):
+    with pytest.raises(InputError, match="vocab_size is 256 in the card and 128 there"):
+        fetch(card(HUB, architecture=wide(vocab_size=256)))
+    assert hub == [{"config.json", INDEX}]
 
 
 def test_where_the_shape_is_enough_no_weights_are_fetched(hub, fetch):
