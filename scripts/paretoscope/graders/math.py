@@ -75,7 +75,9 @@ def decide(text: str, item: Item, finish_reason: str | None, reasoning: dict | N
         return Decision("truncated", shown, found.source)
     if found.unreadable:
         return Decision("unparsed", shown, f"{found.source}/{found.unreadable}")
-    given = found.answer if "=" in item.target else _last_side(found.answer)
+    given = found.answer if "=" in item.target else _last_side(found.answer, item.question)
+    if given is None:
+        return Decision("wrong", shown, f"{found.source}/equation")
     reason = too_heavy(given)
     if reason:
         return Decision("unparsed", shown, f"{found.source}/{reason}")
@@ -120,7 +122,8 @@ def compare_plainly(gold: str, answer: str, question: str) -> tuple[str | None, 
 
 
 def _squeeze(text: str) -> str:
-    return re.sub(r"\s+", "", text)
+    # The space of 1 1/2 keeps it from being 11/2.
+    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
 
 
 _WORDS = re.compile(r"\(?\s*([A-Za-z])\s*\)|[A-Za-z]{2,}(?: [A-Za-z]+)*")
@@ -131,8 +134,14 @@ def _compare_words(gold: str, answer: str, question: str) -> tuple[str | None, s
     if not _WORDS.fullmatch(gold):
         return None, ""
     spelled = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", answer)
-    same = _letters(gold) == _letters(spelled)
-    return ("correct" if same else "wrong"), "words"
+    choice = _CHOICE.match(spelled)
+    if choice and len(_letters(gold)) == 1:
+        spelled = choice.group()
+    return _verdict(_letters(gold).removesuffix("s") == _letters(spelled).removesuffix("s")), "words"
+
+
+_CHOICE = re.compile(r"\s*\(\s*[A-Z]\s*\)")
+"""The letter of an option before the option itself: (B) 5."""
 
 
 def _letters(text: str) -> str:
@@ -202,12 +211,15 @@ def _both_signs(text: str) -> str:
     return re.sub(r"\\pm(?![a-zA-Z])", "+", text) + ", " + re.sub(r"\\pm(?![a-zA-Z])", "-", text)
 
 
-_EQUALS = re.compile(r"\\.|[{}]|(?<![<>!])=")
+_EQUALS = re.compile(r"\\.|[{}]|(?<![<>])(?<![^\d)]!)=")
 
 
-def _last_side(text: str) -> str:
-    """Return what an equation or a chain of them ends with; several equations, as for a point, stay."""
-    if len(text) > MAX_LENGTH or re.search(r"[,;]|\\text|\\q?quad", text):
+def _last_side(text: str, question: str) -> str | None:
+    """Return what an equation or a chain of them ends with; several equations, as for a point, stay.
+
+    None: an equation in unknowns. ``2x = 10`` doesn't say 10, and ``a+b = 10`` only where the question names ``a+b``.
+    """
+    if "=" not in text or len(text) > MAX_LENGTH or re.search(r"[,;]|\\text|\\q?quad", text):
         return text
     depth, sides = 0, [0]
     for match in _EQUALS.finditer(text):
@@ -215,8 +227,28 @@ def _last_side(text: str) -> str:
         # The sign inside a group belongs to an index, as in \\sum_{k=1}.
         if match.group() == "=" and depth == 0:
             sides.append(match.end())
-    last = text[sides[-1] :].strip()
-    return text[: sides[1] - 1].strip() if len(sides) > 1 and re.fullmatch(r"[a-zA-Z]", last) else last
+    if len(sides) == 1:
+        return text
+    first, last = text[: sides[1] - 1].strip(), text[sides[-1] :].strip()
+    if re.fullmatch(r"[a-zA-Z]", last):
+        return first
+    return None if _is_in_unknowns(first, last, question) else last
+
+
+_NAMES = re.compile(r"\\[a-zA-Z]+|_(?:\w|\{[^{}]*\})|[a-zA-Z]['’]?\([^()]*\)|(?<![a-zA-Z])i(?![a-zA-Z])")
+"""Commands, indices, values of functions (f(2)) and the imaginary unit, none of which makes an unknown."""
+
+
+def _is_in_unknowns(side: str, value: str, question: str) -> bool:
+    """Tell an equation between an expression in unknowns, which the question doesn't name, and a number."""
+    letters = _NAMES.sub("", side)
+    if (
+        not re.search(r"[a-zA-Z]", letters)
+        or not re.search(r"[-+*/^\d]", letters)
+        or re.search(r"[a-zA-Z]{3}", letters)
+    ):
+        return False
+    return not re.search(r"[a-zA-Z]", _NAMES.sub("", value)) and _squeeze(side) not in _squeeze(question)
 
 
 _SEPARATOR = re.compile(r"[,;]|\\text\s*\{\s*(?:and|or)\s*\}|\b(?:and|or)\b")

@@ -100,7 +100,7 @@ def _box_content(text: str, start: int) -> tuple[str | None, int]:
 
 
 _DENIAL = re.compile(
-    r"(?:\banswers?\b[^.:!?\n]{0,60}?(?:\bnot|n['’]t\b|\bnever)(?:[\s*_]+(?:be|equal(?:[\s*_]+to)?))?"
+    r"(?:\banswers?\b[^.:!?\n]{0,60}?(?:\b(?:can)?not|n['’]t\b|\bnever)(?:[\s*_]+(?:be|equal(?:[\s*_]+to)?))?"
     r"|(?:[,;]|\b(?:and|but))[\s*_]*not|\b(?:rather[ ]than|instead[ ]of))[\s*_$:({\[\\]*$",
     re.IGNORECASE,
 )

@@ -71,6 +71,8 @@ _REWRITES = tuple(
         (r"\\frac\s*(\d)\s*\{", r"\\frac{\1}{"),
         (r"(\\frac\s*\{[^{}]*\})\s*(\d)", r"\1{\2}"),
         (r"\\sqrt\s*(\d|[a-zA-Z])", r"\\sqrt{\1}"),
+        (r"(?<![\\a-zA-Z])sqrt ?\(([^()]*)\)", r"\\sqrt{\1}"),
+        (r"(?<![\\a-zA-Z])pi(?![a-zA-Z])", r"\\pi "),
         (r"\s+", " "),
     )
 )
@@ -132,6 +134,8 @@ _PLAIN_NUMBER = re.compile(
     r"[-+]? ?(?:(?:\d[\d,]*(?:\.\d*)?|\.\d+)(?: ?/ ?\d+)?|(?:\d+ ?)?\\frac ?\{\d+\} ?\{\d+\})"
     r"(?: ?\\(?:times|cdot) ?10 ?\^ ?(?:\d|\{-?\d+\}))?"
 )
+_PLAIN_DIGITS = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+"""Most answers: nothing to rewrite."""
 _CONSTANTS = re.compile(r"\\(?:pi|sqrt|frac|cdot|times|pm|%)(?![a-zA-Z])")
 _NOT_UNITS = re.compile(
     r"\b(?:and|or|to|plus|minus|over|by|sin|cos|tan|cot|sec|csc|log|ln|exp|sqrt|pi|inf|infinity|mod"
@@ -161,7 +165,10 @@ def split_unit(answer: str, question: str = "") -> tuple[str, str]:
     question : str
         A unit that it spells out (*meters*) is also dropped as a letter (``\sqrt{2} m``).
     """
-    text = clean(answer)
+    text = answer.strip()
+    if _PLAIN_DIGITS.fullmatch(text):
+        return text, ""
+    text = clean(text)
     for pattern, replacement in _REWRITES:
         text = pattern.sub(replacement, text)
     text = _strip_ends(text)
@@ -226,7 +233,7 @@ def _is_unit(words: str, attached: bool, before: str, question: str) -> bool:
 def _is_word(word: str, question: str) -> bool:
     """Tell a word (*dollars*) from variables that are multiplied (*abc*); short ones count if the question has them."""
     if len(word) > 3:
-        return bool(re.search(r"[aeiouyAEIOUY]", word))
+        return bool(re.search(r"[aeiou]", word.lower())) and word.lower() not in "abcdefghijklmnopqrstuvwxyz"
     return _known_unit(word, None) != "" or bool(re.search(rf"\b{re.escape(word)}\b", question))
 
 
