@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from paretoscope.errors import InputError
 from paretoscope.graders import math as grader
+from paretoscope.graders.layers.comparison import asks_for_percentage
 from paretoscope.schema import VERDICTS, Item
 
 THINK = {"start": "<think>", "end": "</think>", "opened_by_template": True}
@@ -118,14 +119,14 @@ CHEAP = [
     ],
 )
 def test_whether_a_percentage_is_asked_for(question, asks):
-    assert grader.asks_for_percentage(question) is asks
+    assert asks_for_percentage(question) is asks
 
 
 def test_a_long_question_is_searched_once_and_in_linear_time():
     started = time.process_time()
     for question in ("what " * 100_000, "what 5%" * 100_000):
         for _ in range(1_000):
-            assert not grader.asks_for_percentage(question)
+            assert not asks_for_percentage(question)
     assert time.process_time() - started < 2
 
 

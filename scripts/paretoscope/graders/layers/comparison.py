@@ -1,0 +1,226 @@
+"""Comparison without computer algebra: as text, words, brackets, numerals with a base, numbers, times of day."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from . import numbers
+from .limits import MAX_LENGTH
+
+
+def compare_plainly(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Compare two normalized answers without sympy; the verdict is None where that can't tell."""
+    if not answer:
+        return "unparsed", "empty"
+    if squeeze(gold) == squeeze(answer):
+        return "correct", "exact"
+    for rule in (
+        _compare_words,
+        _compare_brackets,
+        _compare_numerals,
+        _compare_numbers,
+        _compare_commas,
+        _compare_times,
+    ):
+        verdict, method = rule(gold, answer, question)
+        if verdict is not None:
+            return verdict, method
+    return None, ""
+
+
+def squeeze(text: str) -> str:
+    """Return the text without spaces, but for those between digits: 1 1/2 isn't 11/2."""
+    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
+
+
+_WORDS = re.compile(r"\(?\s*([A-Za-z])\s*\)|[A-Za-z]{2,}(?: [A-Za-z]+)*")
+
+
+def _compare_words(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Compare where the gold is a word (*even*) or a choice ((C)); letter case and brackets don't matter."""
+    if not _WORDS.fullmatch(gold):
+        return None, ""
+    spelled = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", answer)
+    choice = _CHOICE.match(spelled)
+    if choice and len(_letters(gold)) == 1:
+        spelled = choice.group()
+    return _verdict(_letters(gold).removesuffix("s") == _letters(spelled).removesuffix("s")), "words"
+
+
+_CHOICE = re.compile(r"\s*\(\s*[A-Z]\s*\)")
+"""The letter of an option before the option itself: (B) 5."""
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^a-z0-9\\]+", "", text.lower())
+
+
+_INSIDE = r"(?:[^()\[\]]|\([^()]*\))*"
+_POINT = re.compile(rf"[(\[]{_INSIDE},{_INSIDE}[)\]]")
+_LISTED_SET = re.compile(r"\\\{(?:(?!\\[{}]|\\mid|\\l[et]|\\g[et]|\\in(?![a-z])|[|:<>]).)*,.*\\\}", re.DOTALL)
+
+
+def _compare_brackets(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Tell a set of listed elements from a point or an interval; a gold without brackets may be either."""
+    kinds = {bool(_LISTED_SET.fullmatch(text)) - bool(_POINT.fullmatch(text)) for text in (gold, answer)}
+    return ("wrong", "brackets") if kinds == {1, -1} else (None, "")
+
+
+_NUMERAL = re.compile(r"([0-9][0-9A-F]*)\s*_\s*(?:\{\s*(?:\\text\{)?\s*)?(\d+|[a-z]+)\s*\}?\}?", re.IGNORECASE)
+_BASES = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "sixteen": 16,
+}
+
+
+def _compare_numerals(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Compare numerals with a base (2516_8); a base that isn't written is the one that the question asks for."""
+    (gold_digits, gold_base), (digits, base) = _numeral(gold), _numeral(answer)
+    if gold_base is None and base is None:
+        return None, ""
+    if digits is None or gold_digits is None:
+        return ("wrong", "base") if gold_digits is not None else (None, "")
+    asked = _bases_in(question)
+    bases_agree = gold_base == base or (None in (gold_base, base) and (gold_base or base) in asked | {10})
+    return ("correct" if gold_digits == digits and bases_agree else "wrong"), "base"
+
+
+def _numeral(text: str) -> tuple[str | None, int | None]:
+    match = _NUMERAL.fullmatch(text)
+    if match:
+        base = match.group(2)
+        number = int(base) if base.isdigit() else _BASES.get(base.lower())
+        return (match.group(1).lstrip("0"), number) if number else (None, None)
+    plain = re.sub(r"(?<=\d)[, ](?=\d{3})", "", text)
+    return (plain.lstrip("0"), None) if re.fullmatch(r"\d+", plain) else (None, None)
+
+
+def _bases_in(question: str) -> set[int]:
+    named = re.findall(r"base[- ]\$?(\d+|[a-z]+)", question, re.IGNORECASE)
+    named += re.findall(r"_\{?(\d+)", question)
+    return {int(base) if base.isdigit() else _BASES.get(base.lower(), 0) for base in named}
+
+
+_SEPARATOR = re.compile(r"[,;]|\\text\s*\{\s*(?:and|or)\s*\}|\b(?:and|or)\b")
+_NAMED = re.compile(r"\s*(?P<name>[a-zA-Z](?:_\{?\w\}?)?)\s*=\s*(?P<value>[^=<>]*[^=<>\s])\s*")
+
+
+def as_points(gold: str, answer: str) -> tuple[str, str]:
+    """Return solutions of a system, such as ``p=5, q=2; p=7, q=2``, as points where both name the same unknowns."""
+    if min(gold.count("="), answer.count("=")) < 2:
+        return gold, answer
+    (names, points), (other_names, other_points) = _points(gold), _points(answer)
+    return (points, other_points) if names and names == other_names else (gold, answer)
+
+
+def _points(text: str) -> tuple[tuple[str, ...], str]:
+    """Return the unknowns and their values as one text, (5,2),(7,2); nothing where the text is anything else."""
+    if len(text) > MAX_LENGTH or re.search(r"[(\[]|\\\{", text):
+        return (), ""
+    points: list[dict[str, str]] = []
+    for part in filter(str.strip, _SEPARATOR.split(text)):
+        match = _NAMED.fullmatch(part)
+        if not match:
+            return (), ""
+        if not points or match["name"] in points[-1]:
+            points.append({})
+        points[-1][match["name"]] = match["value"]
+    names = tuple(sorted(points[0])) if points else ()
+    if len(names) < 2 or any(tuple(sorted(point)) != names for point in points):
+        return (), ""
+    return names, ", ".join("(" + ",".join(point[name] for name in names) + ")" for point in points)
+
+
+_ASSIGNMENT = re.compile(
+    r"(?P<name>(?:[A-Za-z]|\\[a-z]+|\\text\{[^{}]*\}|[A-Za-z ]{2,40})(?:_\{?\w+\}?|\([a-z]\))?|[-+*/\d\s.,()×]+)"
+    r" ?= ?(?P<value>[^=]+)"
+)
+
+
+def _compare_numbers(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Compare two plain numbers exactly; percent signs count unless the question asks for a percentage."""
+    (gold_name, gold_value), (name, value) = _assignment(gold), _assignment(answer)
+    if gold_name and name and gold_name != name:
+        return None, ""
+    expected, given = numbers.read_number(gold_value), numbers.read_number(value)
+    if expected is None or given is None:
+        return None, ""
+    method = "integer" if expected.value.denominator == 1 else "number"
+    if expected.percent == given.percent or (given.percent and asks_for_percentage(question)):
+        # "5 dozen" is 5 where the question counts in dozens, and 60 everywhere.
+        unscaled = bool(given.scale) and given.scale in question.lower()
+        same = numbers.equal(expected, given) or (unscaled and expected.value == given.unscaled)
+        return _verdict(same), method
+    if expected.percent:
+        # A gold of 10\% takes 10 and 0.1.
+        return _verdict(numbers.equal(expected, given) or expected.value / 100 == given.value), "percent"
+    return _verdict(expected.value == given.value / 100), "percent"
+
+
+_DECIMAL_COMMA = re.compile(r"[+-]?(?!(?:[1-9]\d{0,2}),\d{3}$)\d+,\d+")
+
+
+def _compare_commas(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Take a decimal comma for a point where the other side has one: 2,5 is 2.5; 1,234 is a thousand and more."""
+    for comma, point in ((gold, answer), (answer, gold)):
+        if _DECIMAL_COMMA.fullmatch(comma) and "." in point:
+            expected, given = numbers.read_number(comma.replace(",", ".")), numbers.read_number(point)
+            if given is not None and expected.value == given.value:
+                return "correct", "decimal_comma"
+    return None, ""
+
+
+_FULL_HOUR = re.compile(r"0?(\d{1,2}):00(?:\s*(?:\\text\s*\{\s*)?[ap]\.?\s?m\.?\s*\}?)?", re.IGNORECASE)
+_ASKING_FOR_TIME = re.compile(r"\b(?:what|which|the \w+) time\b|\btime of day\b|o['’]clock", re.IGNORECASE)
+
+
+def _compare_times(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Take 2:00 pm for a gold of 2 where the question asks for a time of day."""
+    hour = _FULL_HOUR.fullmatch(answer)
+    if hour and gold.isdigit() and _ASKING_FOR_TIME.search(question):
+        return _verdict(int(hour.group(1)) == int(gold)), "time"
+    return None, ""
+
+
+def _verdict(same: bool) -> str:
+    return "correct" if same else "wrong"
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    """Return name and value where a text assigns a value to a name or a sum (``x = 5``, ``3 + 2 = 5``)."""
+    match = _ASSIGNMENT.fullmatch(text)
+    return (match["name"].strip(), match["value"].strip()) if match else ("", text)
+
+
+_ASKING = re.compile(r"(?:what|which|how|find|determine|compute|calculate|express|give|by)\b", re.IGNORECASE)
+_PERCENTAGE = re.compile(r"(?<!\d)(?<!\d )(?<!\d\\)(?:percent|\\?%|\brate\b)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def asks_for_percentage(question: str) -> bool:
+    """Tell whether a question wants a percentage or a rate; one that only mentions 20% doesn't.
+
+    Takes time linear in the question's length, and once for all completions of it.
+    """
+    for sentence in re.split(r"[.?!]", question):
+        asking = _ASKING.search(sentence)
+        if asking and _PERCENTAGE.search(sentence, asking.end()):
+            return True
+    return False
+
+
+def is_plain(gold: str) -> bool:
+    """Tell whether a gold is a number, a word or a numeral, which needs no computer algebra to be read."""
+    number = numbers.read_number(_assignment(gold)[1])
+    return number is not None or bool(_WORDS.fullmatch(gold)) or _numeral(gold) != (None, None)
