@@ -240,6 +240,15 @@ def test_nothing_is_decoded_for_at_most_one_token(config, completion):
     assert flops.completion_flops(flops.describe(config), 9, completion)[1] == 0
 
 
+def test_more_completions_than_are_computed_in_one_go():
+    architecture = flops.describe(GEMMA2)
+    prompts = np.arange(1, 2 * flops._AT_ONCE + 4)
+    prefill, decode = flops.completion_flops(architecture, prompts, prompts % 7)
+    for index in (0, flops._AT_ONCE - 1, flops._AT_ONCE, 2 * flops._AT_ONCE, 2 * flops._AT_ONCE + 2):
+        one = flops.completion_flops(architecture, int(prompts[index]), int(prompts[index]) % 7)
+        assert (prefill[index], decode[index]) == one
+
+
 def test_no_completions_give_empty_arrays():
     prefill, decode = flops.completion_flops(flops.describe(LLAMA), [], [])
     assert prefill.shape == decode.shape == (0,)

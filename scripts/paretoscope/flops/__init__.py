@@ -55,6 +55,9 @@ __all__ = [
 
 _FOLDER = "flops/architectures"
 
+_AT_ONCE = 2**13
+"""Completions computed in one go, so few that the arrays in between stay in a processor's cache."""
+
 _NOT_SUPPORTED = {
     # model_type: why, where its config.json doesn't say enough or nothing public says what is computed
     "kimi_linear": "its delta attention and latent experts aren't counted here yet",
@@ -131,12 +134,15 @@ def completion_flops(architecture: Architecture, prompt_tokens, completion_token
     completion = _counts("completion_tokens", completion_tokens, minimum=0)
     prompt, completion = np.broadcast_arrays(prompt, completion)
     dtype = _dtype(architecture, prompt, completion)
-    # Flat, because a 0-d array of Python integers turns into a scalar, and that into an int64, on its own.
-    flat_prompt, flat_completion = prompt.ravel().astype(dtype), completion.ravel().astype(dtype)
     body, head = architecture.body, ((1, architecture.head),)
-    prefill = _prefill(body, flat_prompt) + _prefill(head, 1)
-    decode = _decode((*body, *head), flat_prompt, np.maximum(flat_completion - 1, 0))
-    return tuple(flops.astype(np.float64).reshape(prompt.shape)[()] for flops in (prefill, decode))
+    flat_prompt, flat_completion = prompt.ravel(), completion.ravel()
+    flops = np.empty((2, prompt.size))
+    for start in range(0, prompt.size, _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        tokens, decoded = flat_prompt[part].astype(dtype), np.maximum(flat_completion[part].astype(dtype) - 1, 0)
+        flops[0, part] = _prefill(body, tokens) + _prefill(head, 1)
+        flops[1, part] = _decode((*body, *head), tokens, decoded)
+    return tuple(row.reshape(prompt.shape)[()] for row in flops)
 
 
 def breakdown(architecture: Architecture, prompt_tokens: int, completion_tokens: int) -> dict[str, dict[str, int]]:
@@ -189,7 +195,7 @@ def _counts(name: str, values, *, minimum: int) -> np.ndarray:
     counts = np.asarray(values)
     if counts.size and counts.dtype.kind not in "iu":
         raise InputError(f"{name} must be integers without gaps, not {counts.dtype} values")
-    counts = counts.astype(np.int64)
+    counts = counts.astype(np.int64, copy=False)
     if counts.size and counts.min() < minimum:
         raise InputError(f"{name} must be at least {minimum}, not {counts.min()}")
     return counts
