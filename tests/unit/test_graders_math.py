@@ -99,6 +99,8 @@ CHEAP = [
     (r"\text{no solution}", "No solutions.", "", "correct"),
     (r"\text{yes}", "no", "", "wrong"),
     (r"\text{(B)}", "(B) 5", "", "correct"),
+    (r"\text{(B)}", "(B) x = 5", "", "correct"),
+    (r"\text{(B)}", "(C) x = B", "", "wrong"),
     (r"\text{(B)}", "(C) B", "", "wrong"),
     (r"\text{(B)}", r"\text{(B)}\ 5", "", "correct"),
 ]

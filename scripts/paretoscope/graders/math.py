@@ -116,7 +116,7 @@ def _last_side(text: str, question: str) -> str | None:
 
     None: an equation in unknowns. ``2x = 10`` doesn't say 10, and ``a+b = 10`` only where the question names ``a+b``.
     """
-    if "=" not in text or len(text) > MAX_LENGTH or re.search(r"[,;]|\\text|\\q?quad", text):
+    if "=" not in text or len(text) > MAX_LENGTH or re.search(r"[,;]|\\text|\\q?quad|^\s*\([A-Z]\)", text):
         return text
     depth, sides = 0, [0]
     for match in _EQUALS.finditer(text):

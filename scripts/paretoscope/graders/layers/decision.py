@@ -17,3 +17,5 @@ class Decision:
     """``extraction/comparison``; only the extraction as long as the verdict is None."""
     pending: tuple[str, str] | None = None
     """The (gold, answer) pair for the grader's ``compare``."""
+    span: tuple[int, int] | None = None
+    """Where the answer stands in the response: its first character and the one after its last; None without answer."""
