@@ -1,8 +1,9 @@
-"""Wall seconds of the engine `sglang`, store included, against SGLang's own offline engine on the same prompts.
+"""Wall and CPU seconds of the engine `sglang`, store included, against SGLang's own offline engine on the same prompts.
 
-On a machine without a GPU: SGLang's CPU server with random weights of a small model (`make sglang-cpu` first). With one:
+Without a GPU: SGLang's CPU server with random weights of a small model (`make sglang-cpu` first). With one:
 `bench_sglang.py MODEL_FOLDER PYTHON [ARGUMENT=VALUE ...]` measures a real model, PYTHON being an interpreter that has
-SGLang. Loading is left out. Runs of both take turns; the figures are medians.
+SGLang. Loading is left out. Runs of both take turns; the figures are medians. CPU seconds are those of all processes,
+server and client; they tell more than wall seconds where the machine has other work.
 """
 
 import json
@@ -13,6 +14,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
+
+import psutil
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
@@ -22,6 +26,15 @@ from paretoscope.engines import sglang  # noqa: E402
 from paretoscope.generate import engine_settings  # noqa: E402
 from paretoscope.schema import Request, Sampling, to_row  # noqa: E402
 from paretoscope.store import CompletionStore  # noqa: E402
+
+
+class Run(NamedTuple):
+    """One generation of all prompts."""
+
+    wall: float
+    cpu: float
+    tokens: int
+
 
 ROUNDS, REPEATS = 3, 3
 PROMPTS, TOKENS = 256, 200
@@ -33,14 +46,18 @@ OFFLINE = """
 import json, sys, time
 
 def main():
-    import sglang
+    import psutil, sglang
     asked = json.load(sys.stdin)
     engine = sglang.Engine(**asked["engine"])
     for _ in range(asked["repeats"] + 1):
         engine.flush_cache()
+        family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+        before = sum(sum(process.cpu_times()[:2]) for process in family)
         clock = time.perf_counter()
         replies = engine.generate(input_ids=asked["prompts"], sampling_params=asked["sampling"])
-        print("MEASURED", time.perf_counter() - clock, sum(r["meta_info"]["completion_tokens"] for r in replies), flush=True)
+        seconds, tokens = time.perf_counter() - clock, sum(r["meta_info"]["completion_tokens"] for r in replies)
+        spent = sum(sum(process.cpu_times()[:2]) for process in family) - before
+        print("MEASURED", seconds, spent, tokens, flush=True)
     engine.shutdown()
 
 if __name__ == "__main__":
@@ -75,8 +92,8 @@ def small_model(folder: Path) -> Path:
     return folder
 
 
-def offline(python: Path, model: Path, settings: dict, prompts: list[list[int]], limit: int) -> list[tuple[float, int]]:
-    """Return seconds and tokens of each repeat in SGLang's engine within a process, the first left out."""
+def offline(python: Path, model: Path, settings: dict, prompts: list[list[int]], limit: int) -> list[Run]:
+    """Return each repeat in SGLang's engine within a process, the first left out."""
     engine = {"model_path": str(model), "dtype": settings["dtype"], "context_length": 1024, "log_level": "error"}
     named = {"attention_backend": settings["attention_backend"], "mem_fraction_static": settings["memory_fraction"]}
     engine |= {key: value for key, value in named.items() if value is not None}
@@ -93,11 +110,11 @@ def offline(python: Path, model: Path, settings: dict, prompts: list[list[int]],
     lines = [line.split() for line in run.stdout.splitlines() if line.startswith("MEASURED")]
     if run.returncode or len(lines) != REPEATS + 1:
         sys.exit(run.stderr[-3000:])
-    return [(float(seconds), int(tokens)) for _, seconds, tokens in lines[1:]]
+    return [Run(float(seconds), float(spent), int(tokens)) for _, seconds, spent, tokens in lines[1:]]
 
 
-def ours(model: Path, settings: dict, requests: list[Request], limit: int) -> list[tuple[float, int]]:
-    """Return seconds and tokens of each repeat by our engine into a completion store, the first left out."""
+def ours(model: Path, settings: dict, requests: list[Request], limit: int) -> list[Run]:
+    """Return each repeat by our engine into a completion store, the first left out."""
     from paretoscope.serving.client import answers
 
     described = {"weights": str(model), "chat_template": {}, "context_length": 1024, "source": {}, "reasoning": None}
@@ -108,11 +125,12 @@ def ours(model: Path, settings: dict, requests: list[Request], limit: int) -> li
             for repeat in range(REPEATS + 1):
                 answers(f"{engine.server.url}/flush_cache")
                 with CompletionStore(Path(folder, f"{repeat}.jsonl")) as store:
-                    tokens, clock = 0, time.perf_counter()
+                    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+                    before, tokens, clock = cpu_seconds(family), 0, time.perf_counter()
                     for completions in engine.generate(requests):
                         store.add([{"key": f"{c.item_id}", **to_row(c)} for c in completions])
                         tokens += sum(c.completion_tokens for c in completions)
-                    measured.append((time.perf_counter() - clock, tokens))
+                    measured.append(Run(time.perf_counter() - clock, cpu_seconds(family) - before, tokens))
     return measured[1:]
 
 
@@ -122,9 +140,14 @@ def environment(settings: dict) -> dict:
     return {**os.environ, "OMP_NUM_THREADS": "1", **cpu}
 
 
-def rate(runs: list[tuple[float, int]]) -> float:
-    """Return tokens per second, the median over runs."""
-    return statistics.median(tokens / seconds for seconds, tokens in runs)
+def cpu_seconds(processes: list[psutil.Process]) -> float:
+    """Return what processes have spent so far."""
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+def median(runs: list[Run], figure: str) -> float:
+    """Return the median of a figure over runs."""
+    return statistics.median(getattr(run, figure) for run in runs)
 
 
 def main(model: Path, python: Path, changes: dict) -> None:
@@ -140,9 +163,19 @@ def main(model: Path, python: Path, changes: dict) -> None:
     for number in range(ROUNDS):
         bare = offline(python, model, settings, prompts, TOKENS)
         own = ours(model, settings, requests, TOKENS)
-        ratios.append(rate(bare) / rate(own))
-        print(f"round {number}: SGLang offline {rate(bare):,.0f} tokens/s, ours {rate(own):,.0f} tokens/s", flush=True)
-    print(f"{PROMPTS} prompts, {TOKENS} tokens each: {statistics.median(ratios):.3f} times the wall seconds (medians)")
+        if {run.tokens for run in bare} != {run.tokens for run in own}:
+            sys.exit("the two didn't generate the same number of tokens")
+        ratios.append([median(own, figure) / median(bare, figure) for figure in ("wall", "cpu")])
+        for name, runs in (("SGLang offline", bare), ("ours", own)):
+            wall = median(runs, "wall")
+            print(
+                f"round {number}: {name}: {wall:.2f} s ({runs[0].tokens / wall:,.0f} tokens/s), {median(runs, 'cpu'):.2f} CPU s",
+                flush=True,
+            )
+    wall, cpu = (statistics.median(column) for column in zip(*ratios, strict=True))
+    print(
+        f"{PROMPTS} prompts, {TOKENS} tokens each: {wall:.3f} times the wall, {cpu:.3f} times the CPU seconds (medians)"
+    )
 
 
 if __name__ == "__main__":

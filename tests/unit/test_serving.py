@@ -105,16 +105,16 @@ def test_a_server_that_takes_too_long_is_told(start):
 
 
 def test_a_command_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(InputError, match=r"can't be started: .*engine\.python names"):
+    with pytest.raises(InputError, match=r"absent: there is no such program\. engine\.python names"):
         ServerProcess([str(tmp_path / "absent")], {}, tmp_path / "log")
 
 
 FAMILY = """
-    import subprocess, sys, time, signal
-    {ignore}
-    child = subprocess.Popen([sys.executable, "-c", "import signal, time; {ignore}; time.sleep(60)"])
-    print(child.pid)
-    time.sleep(60)
+import subprocess, sys, time, signal
+{ignore}
+child = subprocess.Popen([sys.executable, "-c", "import signal, time; {ignore}; time.sleep(60)"])
+print(child.pid)
+time.sleep(60)
 """
 
 
@@ -136,7 +136,7 @@ def test_a_server_does_not_outlive_us(tmp_path):
         import sys, time
         from pathlib import Path
         from paretoscope.serving.process import ServerProcess
-        server = ServerProcess([sys.executable, "-c", "import time; time.sleep(60)"], {{}}, Path({str(tmp_path / "log")!r}))
+        server = ServerProcess([sys.executable, "-u", "-c", {FAMILY.format(ignore="pass")!r}], {{}}, Path({str(tmp_path / "log")!r}))
         print(server.pid, flush=True)
         time.sleep(60)
     """
@@ -146,11 +146,12 @@ def test_a_server_does_not_outlive_us(tmp_path):
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
     )
-    server = int(parent.stdout.readline())
-    assert alive(server)
+    until(lambda: (tmp_path / "log").exists() and (tmp_path / "log").read_text().endswith("\n"))
+    family = [int(parent.stdout.readline()), int((tmp_path / "log").read_text())]
+    assert all(map(alive, family))
     parent.kill()
     parent.wait()
-    until(lambda: not alive(server))
+    until(lambda: not any(map(alive, family)))
 
 
 # The client.

@@ -74,6 +74,8 @@ class SGLangServer:
     Attributes
     ----------
     url : str
+    vocabulary : float
+        Tokens that the weights know; infinite where config.json doesn't say.
     info : dict
         What the server says it runs with.
     load_seconds, warmup_seconds : float
@@ -82,7 +84,9 @@ class SGLangServer:
 
     def __init__(self, model: dict, settings: dict):
         self.model, self.settings = model, settings
-        self.context_length = model["context_length"] or _context_of(Path(model["weights"]))
+        shape = _shape(Path(model["weights"]))
+        self.context_length = model["context_length"] or _context_of(shape, Path(model["weights"]))
+        self.vocabulary = shape.get("vocab_size") or math.inf
         self.is_ours = settings["base_url"] is None
         self.url = settings["base_url"]
         self.info: dict = {}
@@ -154,8 +158,8 @@ class SGLangServer:
         self._process.wait_until(lambda: answers(f"{self.url}/model_info"), seconds, "up")
         loaded = time.perf_counter()
         self.load_seconds += loaded - clock
-        # Healthy only after it has answered a request of its own.
-        self._process.wait_until(lambda: answers(f"{self.url}/health"), seconds, "ready")
+        # Healthy only after it has generated a token; it takes a second over that, or many when it is busy.
+        self._process.wait_until(lambda: answers(f"{self.url}/health", seconds=30), seconds, "ready")
         self.warmup_seconds += time.perf_counter() - loaded
 
     def _read_info(self) -> None:
@@ -252,15 +256,22 @@ class SGLangServer:
         return {"weights_bytes": _bytes(weights), "kv_cache_bytes": _bytes(usage.get("kvcache"))}
 
 
-def _context_of(folder: Path) -> int:
-    """Return the context length that a model's config.json states."""
+def _shape(folder: Path) -> dict:
+    """Return a model's config.json, of a multimodal one the part of its language model."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return int((config.get("text_config") or config)["max_position_embeddings"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return config.get("text_config") or config
+    except (OSError, ValueError, AttributeError) as error:
+        raise InputError(f"{folder}/config.json: can't be read: {error}") from error
+
+
+def _context_of(shape: dict, folder: Path) -> int:
+    length = shape.get("max_position_embeddings")
+    if not isinstance(length, int):
         raise InputError(
             f"{folder}/config.json doesn't say max_position_embeddings; set context_length on the model card."
-        ) from error
+        )
+    return length
 
 
 def _bytes(gibibytes: float | None) -> int | None:

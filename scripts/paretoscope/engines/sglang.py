@@ -208,7 +208,7 @@ class SGLang:
             self._require_capacity(self.server.context_length, "a completion")
 
     def _require_capacity(self, tokens: int, what: str) -> None:
-        # SGLang would let such a request wait for ever, and all others behind it.
+        # SGLang would cut such a completion short, or let it and all others wait for ever.
         if tokens > self.server.capacity:
             raise InputError(
                 f"{what} may take {tokens} tokens with its prompt, and the key-value cache holds {self.server.capacity}. Use more GPUs (serving.gpus), a larger memory_fraction, kv_cache_dtype fp8_e4m3, or a smaller max_new_tokens."
@@ -299,6 +299,10 @@ class SGLang:
     def _request(self, request: Request) -> tuple[str, dict, tuple]:
         """Return a request's name, body, and what its reply is checked against."""
         ids = self.chat.prompt_ids(request)
+        if max(ids, default=0) >= self.server.vocabulary:  # it would crash
+            raise InputError(
+                f"item '{request.item_id}': the tokenizer gives token {max(ids)}, and the model's vocabulary has {self.server.vocabulary}: they don't belong together."
+            )
         room = self.server.context_length - RESERVED_TOKENS - len(ids)
         if room < 1:
             raise InputError(

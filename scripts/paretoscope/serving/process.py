@@ -1,15 +1,15 @@
 """A server as a child process: started on a free port, watched, told apart from a dead one, and always ended.
 
-The server leads a process group of its own, so that a Ctrl-C reaches us alone and we end it in order; and the kernel
-kills it when we die without having done so (Linux: PR_SET_PDEATHSIG, prctl(2)).
+The server has a process group of its own, so that a Ctrl-C reaches us alone and we end it in order. The group's leader
+is a guard, which kills the group when we die without having done so (:mod:`paretoscope.serving.guard`).
 """
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +30,9 @@ CAUSE_LINES = 400
 POLL_SECONDS = 0.2
 STOP_SECONDS = 15
 """Time that a server gets to end by itself before it is killed."""
+
+GONE_SECONDS = 10
+"""Time that killed processes get to disappear; a large one takes a moment to give its memory back."""
 
 PORT_TAKEN = "port"
 OUT_OF_MEMORY = "memory"
@@ -101,29 +104,32 @@ class ServerProcess:
     Raises
     ------
     InputError
-        The command can't be run.
+        There is no such command.
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log_path: Path):
+        if not shutil.which(command[0]):
+            raise InputError(
+                f"{command[0]}: there is no such program. engine.python names the Python interpreter that has the engine."
+            )
         self.log_path = Path(log_path)
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
-        self.started = time.monotonic()
+        read_end, self._lifeline = os.pipe()
+        guard = [sys.executable, str(Path(__file__).with_name("guard.py")), str(read_end)]
         try:
             with self.log_path.open("ab") as output:
                 self._process = subprocess.Popen(
-                    list(command),
+                    [*guard, *command],
+                    pass_fds=[read_end],
                     env={**os.environ, **environment},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent if sys.platform == "linux" else None,
                 )
-        except OSError as error:
-            raise InputError(
-                f"the server can't be started: {error}. engine.python names the Python interpreter that has the engine."
-            ) from error
+        finally:
+            os.close(read_end)
         self.pid = self._process.pid
         log.info("server started as process %d, log %s: %s", self.pid, self.log_path, " ".join(command))
 
@@ -181,14 +187,25 @@ class ServerProcess:
         finally:
             self._signal(signal.SIGKILL)  # the children that it may have left behind
             self._process.wait()
+            self._wait_for_group()
+            self._let_go()
+
+    def _wait_for_group(self) -> None:
+        """Wait until the killed processes are gone: the next server needs the memory that they held."""
+        deadline = time.monotonic() + GONE_SECONDS
+        with suppress(ProcessLookupError):
+            while time.monotonic() < deadline:
+                os.killpg(self.pid, 0)
+                time.sleep(0.01)
+
+    def _let_go(self) -> None:
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _status(status: int) -> str:
