@@ -162,7 +162,7 @@ def grading_spec(wildcards):
     return {
         **STUDY.benchmarks[wildcards.benchmark]["grading"],
         "reasoning": STUDY.models[wildcards.model]["reasoning"],
-        "digest": plugins.source_digest("graders", "grading.py", "degeneration.py"),
+        "digest": plugins.source_digest("graders", "grading", "degeneration.py"),
     }
 
 

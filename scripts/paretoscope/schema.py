@@ -6,7 +6,8 @@ that the analysis reads. A *cell* is one (model, benchmark) pair of a study's gr
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from functools import cache
 
 VERDICTS = ("correct", "wrong", "no_answer", "unparsed", "truncated", "timeout", "crashed")
 """What can come of grading one completion; never folded into a yes or no.
@@ -108,16 +109,39 @@ class Grade:
     """The layer that decided: of extraction and comparison, e.g. ``boxed/exact``."""
     looping: bool
     """Whether the text ends in a loop (see :mod:`paretoscope.degeneration`), whatever the verdict."""
+    span: tuple[int, int] | None = None
+    """Where the answer stands in the response: its first character and the one after its last, counted from 0. None
+    where there is no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradeTiming:
+    """What a grade cost in one run. Apart from the grade, since equal responses must give equal grades files."""
+
+    item_id: str
+    sample: int
+    milliseconds: float
+    """CPU time of all layers, computer algebra included; of it, in the first completion alone that had the answer."""
+    origin: str
+    """``text`` (no computer algebra needed), ``worker`` (a worker's), ``repeat`` (another completion's equal answer,
+    compared in this run or an earlier one) or ``cache`` (this very response's, from an earlier run)."""
+
+
 
 
 def to_row(record) -> dict:
     """Return a record as a JSON-ready dictionary, fields in declared order."""
-    return asdict(record)
+    return {name: getattr(record, name) for name in _names(type(record))}
 
 
 def from_row(kind, row: dict):
     """Build a ``kind`` record from a row, ignoring keys that it doesn't have."""
-    return kind(**{field.name: row[field.name] for field in fields(kind) if field.name in row})
+    return kind(**{name: row[name] for name in _names(kind) if name in row})
+
+
+@cache
+def _names(kind) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ import pytest
 from paretoscope import grading
 from paretoscope.errors import InputError
 from paretoscope.graders import math as math_grader
-from paretoscope.grading import Limits, compare_pairs, grade_completions
+from paretoscope.grading import Limits, compare_pairs, grade_completions, pool
 from paretoscope.schema import Completion, Item
 
-SCRIPTS = Path(grading.__file__).resolve().parents[1]
+SCRIPTS = Path(grading.__file__).resolve().parents[2]
+WORKER = "paretoscope.grading.worker"
 
 STUB = '''
 """A grader whose comparisons misbehave on demand."""
@@ -98,14 +99,14 @@ def test_cpu_seconds_decide_and_not_wall_time(stub):
 
 def test_no_worker_is_left_behind(stub):
     compare([("1", str(n)) for n in range(50)], stub, workers=2)
-    assert not [child for child in psutil.Process().children() if "paretoscope.grading" in child.cmdline()]
+    assert not [child for child in psutil.Process().children() if WORKER in child.cmdline()]
 
 
 def test_an_abandoned_run_ends_its_workers(stub):
     run = compare_pairs([("1", str(n)) for n in range(50)], stub, 2, Limits())
     next(run)
     run.close()
-    assert not [child for child in psutil.Process().children() if "paretoscope.grading" in child.cmdline()]
+    assert not [child for child in psutil.Process().children() if WORKER in child.cmdline()]
 
 
 def test_workers_do_not_outlive_the_parent(stub):
@@ -136,7 +137,7 @@ def test_a_worker_that_cannot_start_is_an_error(capfd):
 
 
 def test_the_command_line_of_a_worker_needs_its_parent():
-    arguments = [sys.executable, "-m", "paretoscope.grading", "json", "1", "1", "1"]
+    arguments = [sys.executable, "-m", WORKER, "json", "1", "1", "1"]
     done = subprocess.run(arguments, env={**os.environ, "PYTHONPATH": str(SCRIPTS)}, capture_output=True, text=True)
     assert done.returncode == 1
     assert "parent is gone" in done.stderr
@@ -152,12 +153,8 @@ def items(target, question=""):
 
 def test_grades_come_in_order_and_equal_pairs_are_compared_once(monkeypatch):
     asked = []
-
-    def count(pairs, *arguments):
-        asked.extend(pairs)
-        return compare_pairs(pairs, *arguments)
-
-    monkeypatch.setattr(grading, "compare_pairs", count)
+    submit = pool.Pool.submit
+    monkeypatch.setattr(pool.Pool, "submit", lambda self, pair: asked.append(pair) or submit(self, pair))
     texts = [r"\boxed{\sqrt{12}}", r"\boxed{2\sqrt{3}}", "none", r"\boxed{\sqrt{12}}", r"\boxed{\sqrt{13}}"]
     steps = []
     grades = list(

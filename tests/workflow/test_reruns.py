@@ -71,7 +71,7 @@ FILE_CHANGES = {
     "benchmark's notes": (CARD, "notes:", "notes: Also,", Counter()),
     "name to show": (MODEL, "\nname: ", "\nname: The ", ANALYSIS),
     "grader's code": (
-        "scripts/paretoscope/grading.py",
+        "scripts/paretoscope/grading/service.py",
         "from __future__ import annotations\n",
         "from __future__ import annotations\n\nCHANGED = 1\n",
         jobs(grade=2) + ANALYSIS,
@@ -101,7 +101,7 @@ FILE_CHANGES = {
         jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
     ),
     "comment in the grader": (
-        "scripts/paretoscope/grading.py",
+        "scripts/paretoscope/grading/service.py",
         "from __future__ import annotations\n",
         "from __future__ import annotations\n\n# A remark.\n",
         Counter(),

@@ -1,0 +1,88 @@
+"""What a worker process runs: ``python -m paretoscope.grading.worker MODULE CPU_SECONDS MEMORY_BYTES PARENT``.
+
+One line of JSON in for every pair, one out: ``[verdict, method, CPU milliseconds]``. The first line out says that the
+grader is loaded. A worker that ends with status 0 retires; any other end is the doing of the pair that it worked on.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+
+from ..provenance import peak_memory_bytes
+
+FULL = 0.5
+"""Share of a worker's memory at which it is too full to go on. Addresses run out before the resident set gets there,
+and a failed allocation that a library took for *not equal* shows as a resident set near the limit."""
+
+
+def main(module: str, cpu_seconds: float, memory_bytes: int, parent: int) -> None:
+    """Compare pairs from standard input until it closes."""
+    _end_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    replies = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # whatever a library prints must not end up among the replies
+    grader = importlib.import_module(module)
+    grader.prepare()
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    replies.write(b'"prepared"\n')
+    for line in sys.stdin.buffer:
+        # The kernel counts the CPU time and ends the process with SIGPROF, inside a C library as well.
+        signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
+        started = time.process_time()
+        verdict, method = _compare(grader, *json.loads(line))
+        milliseconds = (time.process_time() - started) * 1000
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        full = _has_needed(FULL * memory_bytes)
+        if full and verdict != "correct":
+            # No reason to believe it: libraries take a MemoryError of theirs for an expression that differs.
+            verdict, method = "crashed", "memory"
+        replies.write(json.dumps((verdict, method, milliseconds)).encode() + b"\n")
+        if full or method == "memory":
+            return  # with the memory full of what is left behind, the next pair would fail as well
+
+
+def _compare(grader, gold: str, answer: str) -> tuple[str, str]:
+    try:
+        return grader.compare(gold, answer)
+    except MemoryError:
+        return "crashed", "memory"
+    except RecursionError:
+        return "unparsed", "too_deep"
+    except Exception as error:
+        return "crashed", type(error).__name__
+
+
+def _has_needed(memory_bytes: float) -> bool:
+    """Tell whether this process ever had more memory than that."""
+    if peak_memory_bytes() <= memory_bytes:
+        return False
+    # That peak counts what the parent had while it started this process as well; Linux also has the one since then.
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return True
+    return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024 > memory_bytes
+
+
+def _end_with_parent(parent: int) -> None:
+    """Let the kernel kill this process when its parent dies, where there is such a thing (Linux)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG in <linux/prctl.h>
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    if os.getppid() != parent:
+        sys.exit("the parent is gone")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
