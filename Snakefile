@@ -32,6 +32,7 @@ include: "rules/models.smk"
 include: "rules/benchmarks.smk"
 include: "rules/generate.smk"
 include: "rules/grade.smk"
+include: "rules/crosscheck.smk"
 include: "rules/flops.smk"
 include: "rules/summarize.smk"
 include: "rules/analyze.smk"
@@ -46,6 +47,7 @@ rule all:
         collect_cells("<results>/generations/{model}/{benchmark}.meta.json"),
         collect_cells("<results>/stats/{model}/{benchmark}.jsonl.zst"),
         collect_cells("<results>/grades/{model}/{benchmark}.jsonl.zst"),
+        collect_cells("<results>/crosschecks/{model}/{benchmark}.jsonl.zst"),
         collect_costed_cells("<results>/flops/{model}/{benchmark}.parquet"),
         expand("<results>/benchmarks/{benchmark}.jsonl", benchmark=BENCHMARKS),
         expand("<results>/models/{model}/config.json", model=COSTED_MODELS),

@@ -166,6 +166,16 @@ def grading_spec(wildcards):
     }
 
 
+def crosschecking_spec(wildcards):
+    grading = STUDY.benchmarks[wildcards.benchmark]["grading"]
+    return {
+        "grader": grading["grader"],
+        "options": {key: value for key, value in grading.items() if key != "grader"},
+        "reasoning": STUDY.models[wildcards.model]["reasoning"],
+        "digest": plugins.source_digest("crosscheck"),
+    }
+
+
 def summary_spec():
     digest = plugins.source_digest("summarize.py", "statistics.py", "schema.py")
     return {**STUDY.summary_spec(CELLS, UNFINISHED), "digest": digest}

@@ -1,6 +1,6 @@
 """Summary: one table of cells and one of completions, the only input of everything after.
 
-Needs   grades/, flops/, stats/ and generations/*/*.meta.json of every cell, models/{model}/config.json
+Needs   grades/, crosschecks/, flops/, stats/ and generations/*/*.meta.json of every cell, models/{model}/config.json
 Makes   summary/cells.csv, summary/absent_cells.csv, summary/completions.parquet
 """
 
@@ -9,6 +9,7 @@ rule summarize:
     """Gather the cells of the study into tables."""
     input:
         grades=collect_cells("<results>/grades/{model}/{benchmark}.jsonl.zst"),
+        crosschecks=collect_cells("<results>/crosschecks/{model}/{benchmark}.jsonl.zst"),
         metas=collect_cells("<results>/generations/{model}/{benchmark}.meta.json"),
         stats=collect_cells("<results>/stats/{model}/{benchmark}.jsonl.zst"),
         costs=collect_costed_cells("<results>/flops/{model}/{benchmark}.parquet"),

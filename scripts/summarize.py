@@ -7,13 +7,13 @@ from paretoscope.jobs import job
 from paretoscope.summarize import absent_cells, cells_table, completions_table
 
 
-def main(spec: dict, grades: list, metas: list, stats: list, costs: list, configs: list, outputs: dict[str, str]):
-    """Write the tables; grades, metas and statistics are in the order of the cells."""
+def main(spec: dict, grades: list, crosschecks: list, metas: list, stats: list, costs: list, configs: list, outputs):
+    """Write the tables; grades, crosschecks, metas and statistics are in the order of the cells."""
     keys = [tuple(cell) for cell in spec["cells"]]
     cost_paths = {(Path(path).parent.name, Path(path).stem): Path(path) for path in costs}
     completions = completions_table(
-        (*key, Path(graded), Path(measured), cost_paths.get(key))
-        for key, graded, measured in zip(keys, grades, stats, strict=True)
+        (*key, Path(graded), Path(checked), Path(measured), cost_paths.get(key))
+        for key, graded, checked, measured in zip(keys, grades, crosschecks, stats, strict=True)
     )
     cell_metas = {key: read_json(path) for key, path in zip(keys, metas, strict=True)}
     shapes = {Path(path).parent.name: read_json(path) for path in configs}
@@ -27,6 +27,7 @@ if "snakemake" in globals():
         main(
             snakemake.params.spec,
             list(snakemake.input.grades),
+            list(snakemake.input.crosschecks),
             list(snakemake.input.metas),
             list(snakemake.input.stats),
             list(snakemake.input.costs),

@@ -9,6 +9,7 @@ from .frontier import AVERAGE
 TRUNCATED_WARNING = 0.05
 LOOPING_WARNING = 0.01
 UNREAD_WARNING = 0.05
+DISAGREEMENT_WARNING = 0.02
 UNITS = ((1e15, "PFLOPs"), (1e12, "TFLOPs"), (1e9, "GFLOPs"), (1e6, "MFLOPs"))
 
 
@@ -56,6 +57,10 @@ def warnings(cells: pd.DataFrame, absent: pd.DataFrame, frontier: pd.DataFrame) 
     found += [
         f"{row.model} x {row.benchmark}: the grader gave up on {rate:.1%} of the answers"
         for row, rate in zip(models[undecided > 0].itertuples(), undecided[undecided > 0], strict=True)
+    ]
+    found += [
+        f"{row.model} x {row.benchmark}: two graders disagree on {row.disagreement_rate:.1%} of the answers that both decided; read them in audit/{row.model}/{row.benchmark}.html"
+        for row in models[models["disagreement_rate"] > DISAGREEMENT_WARNING].itertuples()
     ]
     found += [f"{row.model} x {row.benchmark} is absent: {row.reason}" for row in absent.itertuples()]
     left_out = frontier[(frontier["scope"] == AVERAGE) & frontier["left_out"].notna()]

@@ -17,6 +17,12 @@ grader can't read. truncated: the token limit cut the completion, or its reasoni
 the grader gave up within its CPU-time or memory limit.
 """
 
+UNDECIDED = ("unparsed", "timeout", "crashed")
+"""Verdicts that say nothing on whether the answer is right; they count as not correct."""
+
+CROSSCHECK_VERDICTS = ("correct", "wrong", "undecided")
+"""What the second grader says, which leaves undecided whatever it can't read."""
+
 FINISH_REASONS = ("stop", "length")
 
 CHOICE_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -127,6 +133,16 @@ class GradeTiming:
     compared in this run or an earlier one) or ``cache`` (this very response's, from an earlier run)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Crosscheck:
+    """What the second, independent grader makes of one completion (see :mod:`paretoscope.crosscheck`)."""
+
+    item_id: str
+    sample: int
+    verdict: str
+    """One of :data:`CROSSCHECK_VERDICTS`."""
+    answer: str | None
+    """The answer that it extracted by itself, None where there was none."""
 
 
 def to_row(record) -> dict:
@@ -168,6 +184,7 @@ COMPLETIONS = (
     Column("item_id", "str", "", "item id within the benchmark"),
     Column("sample", "int64", "", "0-based sample index"),
     Column("verdict", "category", "", "one of: " + ", ".join(VERDICTS)),
+    Column("crosscheck", "category", "", "the second grader's verdict: " + ", ".join(CROSSCHECK_VERDICTS)),
     Column("looping", "bool", "", "whether the text ends in a loop: repeated, numbers aside, over and over"),
     Column("prompt_tokens", "Int64", "tokens", "tokens of the prompt"),
     Column("completion_tokens", "Int64", "tokens", "tokens generated, reasoning included"),
@@ -202,6 +219,20 @@ CELLS = (
         "lower end of the 95 % interval (Wilson, at the clustered standard error's effective size)",
     ),
     Column("accuracy_high", "float64", "fraction", "upper end of the 95 % interval"),
+    Column(
+        "accuracy_if_undecided_wrong",
+        "float64",
+        "fraction",
+        "accuracy if unparsed, timeout, crashed and what the two graders disagree on were all wrong",
+    ),
+    Column("accuracy_if_undecided_right", "float64", "fraction", "accuracy if they were all right"),
+    Column("crosschecked_rate", "float64", "fraction", "completions that the second grader decided"),
+    Column(
+        "disagreement_rate",
+        "float64",
+        "fraction",
+        "completions that the graders disagree on, of those that both decided (truncated ones left out)",
+    ),
     *_verdict_rates(),
     Column("looping_rate", "float64", "fraction", "completions that end in a loop, whatever the verdict"),
     Column("truncated_looping_rate", "float64", "fraction", "completions that are truncated and end in a loop"),

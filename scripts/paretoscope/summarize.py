@@ -1,6 +1,6 @@
 """One table of cells, and one of completions: the only input of all analysis.
 
-Made from the grades, statistics, FLOPs and meta files of all cells.
+Made from the grades, crosschecks, statistics, FLOPs and meta files of all cells.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pyarrow import parquet
 from . import flops, plugins
 from .errors import InputError
 from .files import read_jsonl
-from .schema import ABSENT_CELLS, CELLS, COMPLETIONS, VERDICTS, Column, names
+from .schema import ABSENT_CELLS, CELLS, COMPLETIONS, CROSSCHECK_VERDICTS, UNDECIDED, VERDICTS, Column, names
 from .statistics import clustered_mean, wilson_interval
 
 log = logging.getLogger(__name__)
@@ -24,15 +24,15 @@ log = logging.getLogger(__name__)
 _KEYS = ["item_id", "sample"]
 _GRADED = [*_KEYS, "verdict", "looping"]
 _MEASURED = [*_KEYS, "reasoning_tokens", "cached_tokens", "latency_seconds", "first_token_seconds"]
-_TYPES = {column.name: column.dtype for column in COMPLETIONS} | {"verdict": "str"}
+_TYPES = {column.name: column.dtype for column in COMPLETIONS} | {"verdict": "str", "crosscheck": "str"}
 
 
-def completions_table(cells: Iterable[tuple[str, str, Path, Path, Path | None]]) -> pd.DataFrame:
+def completions_table(cells: Iterable[tuple[str, str, Path, Path, Path, Path | None]]) -> pd.DataFrame:
     """Return one row per completion of all cells.
 
     Parameters
     ----------
-    cells : iterable of (model, benchmark, grades path, statistics path, costs path)
+    cells : iterable of (model, benchmark, grades path, crosschecks path, statistics path, costs path)
         The costs path is None for a control.
 
     Raises
@@ -45,17 +45,27 @@ def completions_table(cells: Iterable[tuple[str, str, Path, Path, Path | None]])
     return _typed(table, COMPLETIONS)
 
 
-def _cell_completions(model: str, benchmark: str, grades: Path, stats: Path, costs: Path | None) -> pd.DataFrame:
-    graded = _read(grades, _GRADED)
-    unknown = set(graded["verdict"]) - set(VERDICTS)
-    if unknown:
-        raise InputError(f"{grades}: unknown verdicts {sorted(unknown)}; delete the file so that it is graded anew.")
-    others = {stats: _read(stats, _MEASURED)} | ({costs: parquet.read_table(costs).to_pydict()} if costs else {})
+def _cell_completions(
+    model: str, benchmark: str, grades: Path, crosschecks: Path, stats: Path, costs: Path | None
+) -> pd.DataFrame:
+    graded = _read_verdicts(grades, _GRADED, VERDICTS)
+    checked = _read_verdicts(crosschecks, [*_KEYS, "verdict"], CROSSCHECK_VERDICTS)
+    checked["crosscheck"] = checked.pop("verdict")
+    others = {crosschecks: checked, stats: _read(stats, _MEASURED)}
+    others |= {costs: parquet.read_table(costs).to_pydict()} if costs else {}
     columns = dict(graded)
     for path, other in others.items():
         columns |= _in_order_of(graded, grades, other, path)
     typed = {name: pd.array(values, dtype=_TYPES[name]) for name, values in columns.items()}
     return pd.DataFrame({"model": model, "benchmark": benchmark, **typed})
+
+
+def _read_verdicts(path: Path, columns: list[str], known: tuple[str, ...]) -> dict[str, list]:
+    table = _read(path, columns)
+    unknown = set(table["verdict"]) - set(known)
+    if unknown:
+        raise InputError(f"{path}: unknown verdicts {sorted(unknown)}; delete the file so that it is graded anew.")
+    return table
 
 
 def _read(path: Path, columns: list[str]) -> dict[str, list]:
@@ -132,6 +142,7 @@ def _cell(spec: dict, model: str, benchmark: str, group: pd.DataFrame, meta: dic
         "n_samples": group["sample"].nunique(),
         **_accuracy_and_flops(group),
         **_rates(group),
+        **_crosschecked(group),
         **_distribution(group, "prompt_tokens", (50, 95)),
         **_distribution(group, "completion_tokens", (50, 95)),
         **_distribution(group, "reasoning_tokens"),
@@ -171,6 +182,22 @@ def _rates(group: pd.DataFrame) -> dict:
         **{f"{verdict}_rate": np.mean(verdicts == verdict) for verdict in VERDICTS if verdict != "correct"},
         "looping_rate": loops.mean(),
         "truncated_looping_rate": np.mean(loops & (verdicts == "truncated")),
+    }
+
+
+def _crosschecked(group: pd.DataFrame) -> dict:
+    """What the second grader says of the first, and how far accuracy may be off for what is undecided."""
+    correct, checked = (group["verdict"] == "correct").to_numpy(), group["crosscheck"].to_numpy()
+    # What was cut isn't judged by its answer, so the graders can't disagree on it.
+    both = (checked != "undecided") & group["verdict"].isin(("correct", "wrong", "no_answer")).to_numpy()
+    disputed = both & (correct != (checked == "correct"))
+    undecided = disputed | group["verdict"].isin(UNDECIDED).to_numpy()
+    bounds, _ = clustered_mean(np.column_stack([correct & ~undecided, correct | undecided]), group["item_id"])
+    return {
+        "accuracy_if_undecided_wrong": bounds[0],
+        "accuracy_if_undecided_right": bounds[1],
+        "crosschecked_rate": np.mean(checked != "undecided"),
+        "disagreement_rate": disputed.sum() / both.sum() if both.any() else None,
     }
 
 

@@ -31,6 +31,10 @@ def warned(**rates) -> list[str]:
         ({"looping_rate": 0.025}, ["tiny x sums: 2.5% of the completions end in a loop", "sampling, chat_template"]),
         ({"no_answer_rate": 0.03, "unparsed_rate": 0.03}, ["no answer could be read in 6% of the completions"]),
         ({"timeout_rate": 0.001}, ["the grader gave up on 0.1% of the answers"]),
+        (
+            {"disagreement_rate": 0.021},
+            ["tiny x sums: two graders disagree on 2.1% of the answers", "read them in audit/tiny/sums.html"],
+        ),
         ({"crashed_rate": 0.001}, ["the grader gave up on 0.1% of the answers"]),
     ],
 )
@@ -39,7 +43,9 @@ def test_a_cell_that_must_not_be_trusted_is_named_with_the_cause(rates, parts):
     assert all(part in warning for part in parts), warning
 
 
-@pytest.mark.parametrize("rates", [{}, {"truncated_rate": 0.05, "looping_rate": 0.01}, {"wrong_rate": 1.0}])
+@pytest.mark.parametrize(
+    "rates", [{}, {"truncated_rate": 0.05, "looping_rate": 0.01}, {"wrong_rate": 1.0}, {"disagreement_rate": 0.02}]
+)
 def test_what_is_usual_is_not_warned_of(rates):
     assert warned(**rates) == []
 

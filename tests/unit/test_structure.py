@@ -19,7 +19,7 @@ LAYERS = {
         *("models", "generate", "grading", "costs", "summarize"),
         *("frontier", "trend", "saturation", "nano_selection"),
     ),
-    2: ("catalog", "benchmarks", "engines", "graders", "flops", "training", "hub"),
+    2: ("catalog", "benchmarks", "engines", "graders", "crosscheck", "flops", "training", "hub"),
     1: (
         *("schema", "files", "store", "provenance", "plugins", "errors", "arithmetic"),
         *("cards", "devices", "statistics", "progress", "jobs", "degeneration", "serving"),
@@ -29,7 +29,7 @@ LAYERS = {
 BASE = {"errors": 0, "files": 1, "schema": 1, "plugins": 1, "cards": 2, "store": 2, "devices": 3}
 """Order within the lowest layer, where some modules stand on others; the rest stand beside each other at 1."""
 
-COMPONENT_FOLDERS = ("benchmarks", "engines", "graders", "flops/architectures", "plots")
+COMPONENT_FOLDERS = ("benchmarks", "engines", "graders", "crosscheck", "flops/architectures", "plots")
 MODEL_LIBRARIES = {"torch", "transformers", "sglang", "safetensors", "tokenizers"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -212,6 +212,18 @@ def check_grader(module):
     assert parameters(module.reference) == parameters(module.check_target) == ["item"]
 
 
+def check_crosscheck(module):
+    assert parameters(module.check) == ["text", "item", "finish_reason", "reasoning", "options"]
+
+
+@pytest.mark.parametrize("name", plugins.available("graders"))
+def test_every_grader_has_a_second_one_that_shares_nothing_with_it(name):
+    assert name in plugins.available("crosscheck")
+    for path in (PACKAGE / "crosscheck").glob("*.py"):
+        roots = imported(ast.parse(path.read_text(encoding="utf-8")), path)
+        assert not [root for root in roots if root.startswith(("paretoscope.graders", "sympy", "math_verify"))]
+
+
 def check_architecture(module):
     assert parameters(module.describe) == ["config"]
 
@@ -224,6 +236,7 @@ CHECKS = {
     "benchmarks": check_benchmark,
     "engines": check_engine,
     "graders": check_grader,
+    "crosscheck": check_crosscheck,
     "flops/architectures": check_architecture,
     "plots": check_plot,
 }

@@ -60,15 +60,16 @@ ROWS = [
     ("c", 0, "truncated", 30, 10, 300.0, 10.0),
     ("c", 1, "no_answer", 30, 10, 300.0, 10.0),
 ]
-# reasoning tokens, cached tokens, latency, seconds to the first token; and whether it loops
+# reasoning tokens, cached tokens, latency, seconds to the first token; whether it loops; the second grader's verdict
 MEASURED = {
     "reasoning_tokens": [5, 20, 10, 30, 10, 9],
     "cached_tokens": [0, 10, 0, 10, 0, 10],
     "latency_seconds": [1.0, 3.0, 2.0, 4.0, 1.0, 1.0],
     "first_token_seconds": [0.1, 0.1, 0.1, 0.1, 0.1, 0.7],
     "looping": [False, False, False, True, True, False],
+    "crosscheck": ["correct", "correct", "wrong", "wrong", "undecided", "undecided"],
 }
-NOT_MEASURED = {**dict.fromkeys(MEASURED), "looping": False}
+NOT_MEASURED = {**dict.fromkeys(MEASURED), "looping": False, "crosscheck": "undecided"}
 
 
 def completions(rows=ROWS, model="tiny", **measured) -> pd.DataFrame:
@@ -113,6 +114,10 @@ EXPECTED = {
     "accuracy_se": ACCURACY_SE,
     "accuracy_low": 0.5 - WILSON_HALF,
     "accuracy_high": 0.5 + WILSON_HALF,
+    "accuracy_if_undecided_wrong": 1 / 3,
+    "accuracy_if_undecided_right": 0.5,
+    "crosschecked_rate": 4 / 6,
+    "disagreement_rate": 1 / 4,
     "wrong_rate": 1 / 6,
     "no_answer_rate": 1 / 6,
     "unparsed_rate": 0.0,
@@ -260,6 +265,26 @@ def test_looping_is_counted_whatever_the_verdict(looping, rate, truncated_rate):
     assert row["truncated_rate"] == pytest.approx(1 / 6)
 
 
+@pytest.mark.parametrize(
+    ("verdicts", "crosschecks", "expected"),
+    [
+        # Of one sample of each of four items: bounds, share decided by the second, share of disagreements.
+        ("correct correct wrong wrong", "correct correct wrong wrong", (0.5, 0.5, 1, 0)),
+        ("correct correct wrong wrong", "correct wrong wrong correct", (0.25, 0.75, 1, 0.5)),
+        ("correct unparsed timeout crashed", "correct correct undecided wrong", (0.25, 1, 0.75, 0)),
+        ("correct no_answer no_answer wrong", "correct correct wrong wrong", (0.25, 0.5, 1, 0.25)),
+        ("correct truncated truncated wrong", "correct correct wrong wrong", (0.25, 0.25, 1, 0)),
+        ("correct wrong wrong wrong", "undecided undecided undecided undecided", (0.25, 0.25, 0, None)),
+    ],
+)
+def test_what_the_second_grader_says_of_the_first(verdicts, crosschecks, expected):
+    rows = [(item, 0, verdict, 10, 10, 1.0, 1.0) for item, verdict in zip("abcd", verdicts.split(), strict=True)]
+    row = cell_of(completions(rows, crosscheck=crosschecks.split()), META)
+    names_of = ["accuracy_if_undecided_wrong", "accuracy_if_undecided_right", "crosschecked_rate", "disagreement_rate"]
+    assert [None if pd.isna(row[name]) else row[name] for name in names_of] == pytest.approx(list(expected))
+    assert row["accuracy_if_undecided_wrong"] <= row["accuracy"] <= row["accuracy_if_undecided_right"]
+
+
 def test_counts_are_written_as_whole_numbers(tmp_path):
     metas = {("tiny", "sums"): META, ("oracle", "sums"): CONTROL_META}
     both = pd.concat([completions(), completions(control_rows("correct", "correct"), "oracle")], ignore_index=True)
@@ -337,6 +362,14 @@ def grades(tmp_path):
     return path
 
 
+@pytest.fixture
+def crosschecks(tmp_path):
+    path = tmp_path / "crosschecks.jsonl.zst"
+    rows = zip(ROWS, MEASURED["crosscheck"], strict=True)
+    write_jsonl(path, ({"item_id": r[0], "sample": r[1], "verdict": verdict, "answer": None} for r, verdict in rows))
+    return path
+
+
 def write_costs(path, rows):
     keys = ["item_id", "sample", "prompt_tokens", "completion_tokens", "prefill_flops", "decode_flops"]
     write_table(path, pd.DataFrame([(*row[:2], *row[3:]) for row in rows], columns=keys))
@@ -361,21 +394,25 @@ def stats(tmp_path):
     return write_stats(tmp_path / "stats.jsonl.zst")
 
 
-def test_files_of_a_cell_are_joined_by_item_and_sample(tmp_path, grades, stats):
+def test_files_of_a_cell_are_joined_by_item_and_sample(tmp_path, grades, crosschecks, stats):
     costs = write_costs(tmp_path / "costs.parquet", ROWS)
-    pd.testing.assert_frame_equal(completions_table([("tiny", "sums", grades, stats, costs)]), completions())
+    pd.testing.assert_frame_equal(
+        completions_table([("tiny", "sums", grades, crosschecks, stats, costs)]), completions()
+    )
     turned = write_costs(tmp_path / "turned.parquet", ROWS[::-1])
     others = write_stats(
         tmp_path / "turned.jsonl.zst",
         ROWS[2:] + ROWS[:2],
         **{name: MEASURED[name][2:] + MEASURED[name][:2] for name in STATS},
     )
-    pd.testing.assert_frame_equal(completions_table([("tiny", "sums", grades, others, turned)]), completions())
+    pd.testing.assert_frame_equal(
+        completions_table([("tiny", "sums", grades, crosschecks, others, turned)]), completions()
+    )
 
 
-def test_a_control_has_no_costs(tmp_path, grades):
+def test_a_control_has_no_costs(tmp_path, grades, crosschecks):
     stats = write_stats(tmp_path / "stats.jsonl.zst", **{name: [None] * len(ROWS) for name in STATS})
-    table = completions_table([("oracle", "sums", grades, stats, None)])
+    table = completions_table([("oracle", "sums", grades, crosschecks, stats, None)])
     assert table[["prompt_tokens", "prefill_flops", *STATS]].isna().all(axis=None)
     assert {name: str(dtype) for name, dtype in table.dtypes.items()} == {c.name: c.dtype for c in COMPLETIONS}
 
@@ -390,31 +427,36 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("rows", OTHERS, ids=["less", "more", "another", "double", "none"])
-def test_files_of_other_completions_are_told(tmp_path, grades, stats, rows):
+def test_files_of_other_completions_are_told(tmp_path, grades, crosschecks, stats, rows):
     costs = write_costs(tmp_path / "costs.parquet", rows)
     with pytest.raises(InputError, match=r"costs.parquet don't hold the same completions; delete both"):
-        completions_table([("tiny", "sums", grades, stats, costs)])
+        completions_table([("tiny", "sums", grades, crosschecks, stats, costs)])
     measured = {name: [None] * len(rows) for name in STATS}
     other = write_stats(tmp_path / "other.jsonl.zst", rows, **measured) if rows else tmp_path / "empty.jsonl"
     if not rows:
         other.touch()
     with pytest.raises(InputError, match=r"jsonl(\.zst)? don't hold the same completions; delete both"):
-        completions_table([("tiny", "sums", grades, other, None)])
+        completions_table([("tiny", "sums", grades, crosschecks, other, None)])
 
 
-@pytest.mark.parametrize(("which", "missing"), [("grades", "looping"), ("stats", "cached_tokens")])
-def test_a_file_of_an_older_version_is_told(tmp_path, grades, stats, which, missing):
-    paths = {"grades": grades, "stats": stats}
+@pytest.mark.parametrize(
+    ("which", "missing"), [("grades", "looping"), ("crosschecks", "verdict"), ("stats", "cached_tokens")]
+)
+def test_a_file_of_an_older_version_is_told(tmp_path, grades, crosschecks, stats, which, missing):
+    paths = {"grades": grades, "crosschecks": crosschecks, "stats": stats}
     rows = [{key: value for key, value in row.items() if key != missing} for _, row in read_jsonl(paths[which])]
     write_jsonl(paths[which], rows)
     with pytest.raises(InputError, match=f"{which}.jsonl.zst: a row has no '{missing}'; delete the file"):
-        completions_table([("tiny", "sums", grades, stats, None)])
+        completions_table([("tiny", "sums", grades, crosschecks, stats, None)])
 
 
-def test_an_unknown_verdict_is_told(tmp_path):
+def test_an_unknown_verdict_is_told(tmp_path, grades, crosschecks):
     write_jsonl(tmp_path / "g.jsonl", [{"item_id": "a", "sample": 0, "verdict": "right", "looping": False}])
+    none = tmp_path / "none.jsonl"
     with pytest.raises(InputError, match=r"g\.jsonl: unknown verdicts \['right'\]; delete the file"):
-        completions_table([("tiny", "sums", tmp_path / "g.jsonl", tmp_path / "none.jsonl", None)])
+        completions_table([("tiny", "sums", tmp_path / "g.jsonl", crosschecks, none, None)])
+    with pytest.raises(InputError, match=r"g\.jsonl: unknown verdicts \['right'\]; delete the file"):
+        completions_table([("tiny", "sums", grades, tmp_path / "g.jsonl", none, None)])
 
 
 def test_no_cells_make_empty_tables_of_the_right_columns():

@@ -1,0 +1,46 @@
+r"""Checks multiple choice: every letter that the end of the reply announces, and only if they are one.
+
+Announced are a letter in a box, after *answer* (``Answer: C``, *the answer is (C)*), in bold, and one that is a line
+by itself. Two different ones leave it undecided, whichever comes last. A box may also hold the text of an option.
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..schema import CHOICE_LETTERS, Item
+from ._reply import UNDECIDED, Check, last_box, reply_of
+
+TAIL = 600
+"""Characters at the end of a reply in which it announces its answer; further up it weighs the options."""
+
+_ANNOUNCED = re.compile(
+    r"""
+    \b(?:[Aa]nswer|ANSWER|[Oo]ption|[Cc]hoice)\b (?:\s+is\b|\s+would\s+be\b)? [\s:*$({\[]* (?:\\boxed\{|\\text\{)*
+        (?:[Oo]ption\s+)? [({]? (?P<after>[A-Z]) (?![\w'’])
+  | ^[\s*$({\[]* (?P<line>[A-Z]) [\s*.$)}\]]*$
+  | \*\*\s*\(?(?P<bold>[A-Z])\)?[.)]?\s*\*\*
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+_BOXED_LETTER = re.compile(r"(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?\s*([A-Z])\s*(?:$|[).:}])")
+
+
+def check(text: str, item: Item, finish_reason: str | None, reasoning: dict | None, options: dict) -> Check:
+    """Grade one response a second time; the parameters are those of a grader's ``decide``."""
+    reply = reply_of(text, finish_reason, reasoning)
+    letters = {match["after"] or match["line"] or match["bold"] for match in _ANNOUNCED.finditer(reply[-TAIL:])}
+    if "\\boxed" in reply:
+        letters.add(_boxed_letter(last_box(reply) or "", item))
+    if len(letters) != 1 or not letters <= set(CHOICE_LETTERS[: len(item.choices) or None]):
+        return UNDECIDED
+    (letter,) = letters
+    return Check("correct" if letter == item.target else "wrong", letter)
+
+
+def _boxed_letter(content: str, item: Item) -> str | None:
+    match = _BOXED_LETTER.match(content)
+    if match:
+        return match[1]
+    same = [letter for letter, choice in zip(CHOICE_LETTERS, item.choices, strict=False) if choice.strip() == content]
+    return same[0] if len(same) == 1 else None
