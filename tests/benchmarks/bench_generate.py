@@ -26,8 +26,9 @@ from paretoscope.jobs import job
 from paretoscope.progress import ProgressLines
 spec = {spec!r}
 with job({log!r}):
-    generate_cell(items=Path({items!r}), spec=spec, revision="0" * 40, weights=Path({weights!r}), files=[],
-                  store=Path({store!r}), output=Path({output!r}), meta=Path({meta!r}), progress=ProgressLines("bench"))
+    generate_cell(items=Path({items!r}), spec=spec, settings={settings!r}, revision="0" * 40, weights=Path({weights!r}),
+                  files=[], store=Path({store!r}), output=Path({output!r}), stats=Path({stats!r}), meta=Path({meta!r}),
+                  progress=ProgressLines("bench"))
 """
 
 BARE = """
@@ -64,7 +65,7 @@ def prepare(folder: Path) -> dict:
     from paretoscope.cards import read_yaml
     from paretoscope.catalog import load_study
     from paretoscope.files import write_jsonl
-    from paretoscope.generate import generation_spec
+    from paretoscope.generate import engine_settings, generation_spec
     from paretoscope.loading import load_benchmark
     from paretoscope.schema import to_row
     from paretoscope.training import train
@@ -77,10 +78,11 @@ def prepare(folder: Path) -> dict:
     items = load_benchmark({**benchmark, "rows": PROBLEMS, "content_sha256": None, "grader": "math"})
     write_jsonl(folder / "items.jsonl", map(to_row, items))
     spec = generation_spec(study, "nano-chain-xs", "arithmetic-hard")
-    spec["engine"]["batch_size"] = BATCH
-    return {"scripts": str(ROOT / "scripts"), "spec": spec, "batch": BATCH, "weights": str(folder / "weights")} | {
-        name: str(folder / file)
-        for name, file in [("items", "items.jsonl"), ("log", "log"), ("output", "out.jsonl.zst"), ("meta", "meta.json")]
+    settings = engine_settings(spec, {**study.engine, "batch_size": BATCH})
+    files = {"items": "items.jsonl", "log": "log", "output": "out.jsonl.zst", "stats": "stats.jsonl.zst"}
+    return {
+        **{"scripts": str(ROOT / "scripts"), "spec": spec, "settings": settings, "batch": BATCH},
+        **{name: str(folder / file) for name, file in {**files, "meta": "meta.json", "weights": "weights"}.items()},
     }
 
 
