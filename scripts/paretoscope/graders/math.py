@@ -7,16 +7,18 @@ text, as numbers, and what is left with math-verify (:func:`compare`), which alo
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ..errors import InputError
 from ..schema import Item
 from .layers import symbolic
 from .layers.comparison import as_points, compare_plainly, is_plain, squeeze
 from .layers.decision import Decision
-from .layers.extraction import extract_answer
+from .layers.extraction import Extract, extract_answer
 from .layers.limits import MAX_LENGTH, too_heavy
 from .layers.normalization import clean, normalize, split_unit
 from .layers.reasoning import visible_text
+from .layers.span import locate
 
 SETTINGS = {
     "final_number": {
@@ -44,7 +46,7 @@ def grade(text: str, item: Item, finish_reason: str | None, reasoning: dict | No
     if decision.verdict is not None:
         return decision
     verdict, method = compare(*decision.pending)
-    return Decision(verdict, decision.answer, f"{decision.method}/{method}")
+    return Decision(verdict, decision.answer, f"{decision.method}/{method}", span=decision.span)
 
 
 def decide(text: str, item: Item, finish_reason: str | None, reasoning: dict | None, options: dict) -> Decision:
@@ -70,6 +72,10 @@ def decide(text: str, item: Item, finish_reason: str | None, reasoning: dict | N
     found = extract_answer(visible, item.question, closing)
     if found is None:
         return Decision("truncated" if finish_reason == "length" else "no_answer", None, "none")
+    return replace(_judge(found, item, finish_reason), span=locate(text, visible, reasoning, found))
+
+
+def _judge(found: Extract, item: Item, finish_reason: str | None) -> Decision:
     shown = _shown(found.answer)
     if finish_reason == "length":
         return Decision("truncated", shown, found.source)

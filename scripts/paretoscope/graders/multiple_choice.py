@@ -8,6 +8,7 @@ guess.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from ..errors import InputError
 from ..schema import CHOICE_LETTERS, Item
@@ -15,6 +16,7 @@ from .layers.decision import Decision
 from .layers.extraction import TAIL
 from .layers.normalization import clean
 from .layers.reasoning import visible_text
+from .layers.span import visible_start
 
 SETTINGS: dict = {}
 
@@ -47,7 +49,11 @@ def grade(text: str, item: Item, finish_reason: str | None, reasoning: dict | No
     visible = visible_text(text, reasoning)
     if visible is None:
         return Decision("no_answer" if finish_reason == "stop" else "truncated", None, "reasoning/never_closed")
-    letter, source = _letter(clean(visible[-TAIL:]))
+    letter, source, _ = _letter(clean(visible[-TAIL:]))
+    return replace(_judge(letter, source, item, finish_reason), span=_span(text, visible, reasoning, letter))
+
+
+def _judge(letter: str | None, source: str, item: Item, finish_reason: str | None) -> Decision:
     if finish_reason == "length":
         return Decision("truncated", letter, source)
     if letter is None:
@@ -60,12 +66,23 @@ def grade(text: str, item: Item, finish_reason: str | None, reasoning: dict | No
 decide = grade
 
 
-def _letter(text: str) -> tuple[str | None, str]:
+def _letter(text: str) -> tuple[str | None, str, int]:
+    """Return the letter, how it was found, and where."""
     for source, pattern in _SOURCES:
-        found = [match["letter"] for match in pattern.finditer(text)]
+        found = list(pattern.finditer(text))
         if found:
-            return found[-1].upper(), source
-    return None, "none"
+            return found[-1]["letter"].upper(), source, found[-1].start("letter")
+    return None, "none", 0
+
+
+def _span(text: str, visible: str, reasoning: dict | None, letter: str | None) -> tuple[int, int] | None:
+    """Return where the letter stands in the response; None where it is read only in the cleaned text."""
+    tail = visible[-TAIL:]
+    found, _, place = _letter(tail)
+    if letter is None or found != letter:
+        return None
+    start = visible_start(text, visible, reasoning) + len(visible) - len(tail) + place
+    return start, start + 1
 
 
 def _letters(item: Item) -> str:

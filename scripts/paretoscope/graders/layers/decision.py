@@ -18,4 +18,5 @@ class Decision:
     pending: tuple[str, str] | None = None
     """The (gold, answer) pair for the grader's ``compare``."""
     span: tuple[int, int] | None = None
-    """Where the answer stands in the response: its first character and the one after its last; None without answer."""
+    """Where the answer stands in the response: its first character and the one after its last; None where there is no
+    answer, or where only the cleaned text shows it."""

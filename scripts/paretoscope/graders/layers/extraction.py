@@ -7,7 +7,7 @@ In this order: the last ``\boxed{}``; the last phrase that announces an answer (
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .sentences import answering_numbers
 
@@ -33,6 +33,8 @@ class Extract:
     """``boxed``, ``answer_is``, ``answer_label``, ``hash`` or ``final_line``."""
     unreadable: str | None = None
     """Why the answer can't be taken as it stands: ``unbalanced``, ``too_long``, ``prose`` or ``ambiguous``."""
+    region: tuple[int, int] | None = None
+    """Where to look for it (see :mod:`.span`), as distances from the end of the text; None: look from the end."""
 
 
 def extract_answer(text: str, question: str, closing: str | None) -> Extract | None:
@@ -63,7 +65,7 @@ def boxed_answer(text: str) -> Extract | None:
     a comma, denies what it holds.
     """
     contents: list[str] = []
-    end = next_box = len(text)
+    end = next_box = last_stop = len(text)
     for _ in range(MAX_BOXES):
         start = max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
         if start < 0:
@@ -71,17 +73,18 @@ def boxed_answer(text: str) -> Extract | None:
         content, stop = _box_content(text, start)
         if content is None:
             reason = "too_long" if len(text) - start > MAX_BOX else "unbalanced"
-            return None if contents else Extract(text[start : start + MAX_BOX], "boxed", reason)
+            return None if contents else Extract(text[start : start + MAX_BOX], "boxed", reason, (len(text) - start, 0))
         if contents and not (stop <= next_box and _is_conjunction(text[stop:next_box])):
             break
         end = start
         if not content.strip() or _DENIAL.search(text[max(0, start - 120) : start]):
             continue
-        next_box = start
+        next_box, last_stop = start, last_stop if contents else stop
         content = _sign_before(text[:start]) + content.strip()
         if content not in contents:
             contents.insert(0, content)
-    return Extract(", ".join(contents), "boxed") if contents else None
+    region = (len(text) - next_box, len(text) - last_stop)
+    return Extract(", ".join(contents), "boxed", region=region) if contents else None
 
 
 def _box_content(text: str, start: int) -> tuple[str | None, int]:
@@ -156,12 +159,12 @@ def announced_answer(text: str, question: str, final_number: bool) -> Extract | 
         source = _SOURCES[phrase.lastgroup]
         found = _after_phrase(text[phrase.end() :].lstrip(), source, question, final_number)
         if found:
-            return found
+            return replace(found, region=(len(text) - phrase.end(), 0))
     return None
 
 
 _CALLED = re.compile(
-    r"[\s*_]+(?:is|are)[ ](?:the|our|my)[ ](?:(?:final|correct|only|unique|desired|required)[ ])*(?:answers?|solutions?)"
+    r"(?<![\s*_])[\s*_]+(?:is|are)[ ](?:the|our|my)[ ](?:(?:final|correct|only|unique|desired|required)[ ])*(?:answers?|solutions?)"
     r"[\s*_]*(?=[.!\n]|$)",
     re.IGNORECASE,
 )
