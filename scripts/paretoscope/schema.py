@@ -117,7 +117,7 @@ class Grade:
     """Whether the text ends in a loop (see :mod:`paretoscope.degeneration`), whatever the verdict."""
     span: tuple[int, int] | None = None
     """Where the answer stands in the response: its first character and the one after its last, counted from 0. None
-    where there is no answer."""
+    where there is no answer, or where only the cleaned text shows it."""
 
 
 @dataclass(frozen=True, slots=True)
