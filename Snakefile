@@ -34,6 +34,7 @@ include: "rules/generate.smk"
 include: "rules/grade.smk"
 include: "rules/crosscheck.smk"
 include: "rules/flops.smk"
+include: "rules/audit.smk"
 include: "rules/summarize.smk"
 include: "rules/analyze.smk"
 include: "rules/report.smk"
@@ -48,6 +49,7 @@ rule all:
         collect_cells("<results>/stats/{model}/{benchmark}.jsonl.zst"),
         collect_cells("<results>/grades/{model}/{benchmark}.jsonl.zst"),
         collect_cells("<results>/crosschecks/{model}/{benchmark}.jsonl.zst"),
+        collect_cells("<results>/audit/{model}/{benchmark}.html"),
         collect_costed_cells("<results>/flops/{model}/{benchmark}.parquet"),
         expand("<results>/benchmarks/{benchmark}.jsonl", benchmark=BENCHMARKS),
         expand("<results>/models/{model}/config.json", model=COSTED_MODELS),

@@ -180,6 +180,19 @@ def summary_spec():
     digest = plugins.source_digest("summarize.py", "statistics.py", "schema.py")
     return {**STUDY.summary_spec(CELLS, UNFINISHED), "digest": digest}
 
+def audit_spec(wildcards):
+    model, benchmark = STUDY.models[wildcards.model], STUDY.benchmarks[wildcards.benchmark]
+    return {
+        "model": wildcards.model,
+        "model_name": model["name"],
+        "benchmark": wildcards.benchmark,
+        "benchmark_name": benchmark["name"],
+        "hide_items": benchmark["hide_items"],
+        "reasoning": model["reasoning"],
+        "digest": plugins.source_digest("audit"),
+    }
+
+
 
 def plot_style():
     return {"study": STUDY.title, **STUDY.plots}

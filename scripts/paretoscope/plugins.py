@@ -50,6 +50,10 @@ def _code(text: str) -> str:
     return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
+def _is_source(path: Path) -> bool:
+    return path.suffix in (".py", ".css", ".js")
+
+
 @cache
 def source_digest(*names: str) -> str:
     """Return a digest of what the named modules do: their code without comments, docstrings and blank lines.
@@ -64,7 +68,8 @@ def source_digest(*names: str) -> str:
     digest = hashlib.sha256()
     for name in names:
         path = PACKAGE / name
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            code = _code(file.read_text(encoding="utf-8"))
+        for file in sorted(filter(_is_source, path.rglob("*"))) if path.is_dir() else [path]:
+            text = file.read_text(encoding="utf-8")
+            code = _code(text) if file.suffix == ".py" else text
             digest.update(f"{file.relative_to(PACKAGE)}\n{code}\n".encode())
     return digest.hexdigest()[:16]

@@ -14,6 +14,7 @@ import pandas as pd
 from pyarrow import parquet
 
 from . import flops, plugins
+from .crosscheck import disagree
 from .errors import InputError
 from .files import read_jsonl
 from .schema import ABSENT_CELLS, CELLS, COMPLETIONS, CROSSCHECK_VERDICTS, UNDECIDED, VERDICTS, Column, names
@@ -188,9 +189,8 @@ def _rates(group: pd.DataFrame) -> dict:
 def _crosschecked(group: pd.DataFrame) -> dict:
     """What the second grader says of the first, and how far accuracy may be off for what is undecided."""
     correct, checked = (group["verdict"] == "correct").to_numpy(), group["crosscheck"].to_numpy()
-    # What was cut isn't judged by its answer, so the graders can't disagree on it.
-    both = (checked != "undecided") & group["verdict"].isin(("correct", "wrong", "no_answer")).to_numpy()
-    disputed = both & (correct != (checked == "correct"))
+    differ = [disagree(*pair) for pair in zip(group["verdict"], checked, strict=True)]
+    both, disputed = np.array([known is not None for known in differ]), np.array([bool(known) for known in differ])
     undecided = disputed | group["verdict"].isin(UNDECIDED).to_numpy()
     bounds, _ = clustered_mean(np.column_stack([correct & ~undecided, correct | undecided]), group["item_id"])
     return {

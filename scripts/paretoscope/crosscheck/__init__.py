@@ -19,6 +19,24 @@ from ..errors import InputError
 from ..schema import Completion, Crosscheck, Item
 
 
+def disagree(verdict: str, crosscheck: str) -> bool | None:
+    """Return whether the two graders disagree on a completion; None where one of them decided nothing.
+
+    A response without an answer counts as decided: the second grader may find one. What was cut doesn't, as it isn't
+    judged by its answer.
+
+    Parameters
+    ----------
+    verdict : str
+        The first grader's, one of :data:`paretoscope.schema.VERDICTS`.
+    crosscheck : str
+        The second one's, one of :data:`paretoscope.schema.CROSSCHECK_VERDICTS`.
+    """
+    if crosscheck == "undecided" or verdict not in ("correct", "wrong", "no_answer"):
+        return None
+    return (verdict == "correct") != (crosscheck == "correct")
+
+
 def crosscheck_completions(
     completions: Iterable[Completion],
     items: Mapping[str, Item],
