@@ -16,7 +16,9 @@ Causal attention
     algorithm's work, whatever a kernel spends on masked scores.
 Prefill
     The prompt's tokens through all layers, and the vocabulary head for the last position alone: the first completion
-    token needs no other. A prompt counts whole, also where an engine found its prefix in a cache.
+    token needs no other. A prompt counts whole, also where an engine found its prefix in a cache or n samples share it:
+    that is the algorithm's cost of one completion. With ``cached_tokens`` the cost executed is counted instead; of n
+    samples of one prompt all but the first then have the prompt as cached tokens.
 Decode
     ``completion_tokens`` - 1 forwards of one token against the key-value cache, head included. The first completion
     token comes from prefill and the last one is never fed back, so the tokens fed attend prompt + 1 up to
@@ -25,7 +27,12 @@ Left out
     Everything that isn't a product with weights, between queries, keys and values, or with a recurrent state: embedding
     lookup, norms, biases, rotary embedding, scaling, softmax, soft-capping, activations, elementwise products, decay of
     a state, expert selection and weighting, residual additions, sampling. Also multi-token-prediction modules, vision
-    and audio towers, speculative drafts.
+    and audio towers.
+Speculative decoding
+    Changes nothing: the tokens of the completion are counted, each once. Left out are the draft model and the drafted
+    tokens that were rejected, though the model was run on them.
+
+Another convention than this one is that of ``convention="paper"`` (:data:`CONVENTIONS`); docs/flops.md compares them.
 
 A test compares the counts with PyTorch's FlopCounterMode over transformers' models, to the last digit.
 """
@@ -40,18 +47,38 @@ from .. import plugins
 from ..errors import InputError, suggest
 from .blocks import Architecture, Block, Parameters
 from .config import Config
-from .memory import cache_bytes, kv_bytes_per_token, weight_bytes
+from .memory import cache_bytes, kv_bytes_per_token, quantisation_method, weight_bytes
+from .traffic import arithmetic_intensity, completion_bytes, decode_bytes, decode_flops, weights_read
 
 __all__ = [
+    "CONVENTIONS",
     "Architecture",
     "Parameters",
+    "arithmetic_intensity",
     "breakdown",
     "cache_bytes",
+    "completion_bytes",
     "completion_flops",
+    "decode_bytes",
+    "decode_flops",
     "describe",
     "kv_bytes_per_token",
+    "quantisation_method",
     "weight_bytes",
+    "weights_read",
 ]
+
+CONVENTIONS = {
+    "exact": "what generating takes: the vocabulary head for the last prompt token alone, the last token never fed",
+    "paper": "arXiv 2512.24776 as read here: every token of prompt and completion through every component, head included",
+}
+"""What is counted as a completion.
+
+The paper counts attention projections, attention over the cached keys, gated FFN, router and active experts, and the
+vocabulary head, for prefill and KV-aware decode. Whether its head is applied to all prompt tokens and whether it feeds
+the last token isn't known here: ``paper`` is its sum per token taken at its word. Causal attention, windows, and terms
+that the paper doesn't name (recurrent layers, latent attention) are those of ``exact``.
+"""
 
 _FOLDER = "flops/architectures"
 
@@ -108,7 +135,9 @@ def describe(config: Mapping) -> Architecture:
     return plugins.load(_FOLDER, name).describe(Config(config))
 
 
-def completion_flops(architecture: Architecture, prompt_tokens, completion_tokens) -> tuple[np.ndarray, np.ndarray]:
+def completion_flops(
+    architecture: Architecture, prompt_tokens, completion_tokens, cached_tokens=0, *, convention: str = "exact"
+) -> tuple[np.ndarray, np.ndarray]:
     """Return prefill and decode FLOPs of completions, in closed form.
 
     Parameters
@@ -119,6 +148,11 @@ def completion_flops(architecture: Architecture, prompt_tokens, completion_token
         Tokens of each prompt, at least 1.
     completion_tokens : int or array of int, shape (n,)
         Tokens of each completion, at least 0. Broadcast against ``prompt_tokens``.
+    cached_tokens : int or array of int, shape (n,)
+        Prompt tokens whose prefill was skipped; by default none, the algorithm's cost. The last prompt token is always
+        computed, since its logits are needed.
+    convention : str
+        One of :data:`CONVENTIONS`.
 
     Returns
     -------
@@ -128,25 +162,37 @@ def completion_flops(architecture: Architecture, prompt_tokens, completion_token
     Raises
     ------
     InputError
-        Counts that aren't integers or are below their minimum.
+        Counts that aren't integers or are below their minimum; an unknown convention.
     """
-    prompt = _counts("prompt_tokens", prompt_tokens, minimum=1)
-    completion = _counts("completion_tokens", completion_tokens, minimum=0)
-    prompt, completion = np.broadcast_arrays(prompt, completion)
+    prompt, completion, cached = np.broadcast_arrays(
+        _counts("prompt_tokens", prompt_tokens, minimum=1),
+        _counts("completion_tokens", completion_tokens, minimum=0),
+        _counts("cached_tokens", cached_tokens, minimum=0),
+    )
+    _check_convention(convention)
     dtype = _dtype(architecture, prompt, completion)
     body, head = architecture.body, ((1, architecture.head),)
-    flat_prompt, flat_completion = prompt.ravel(), completion.ravel()
+    counts = [each.ravel() for each in (prompt, completion, cached)]
     flops = np.empty((2, prompt.size))
     for start in range(0, prompt.size, _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        tokens, decoded = flat_prompt[part].astype(dtype), np.maximum(flat_completion[part].astype(dtype) - 1, 0)
-        flops[0, part] = _prefill(body, tokens) + _prefill(head, 1)
-        flops[1, part] = _decode((*body, *head), tokens, decoded)
+        tokens, generated, found = (each[part].astype(dtype) for each in counts)
+        skipped = np.minimum(found, tokens - 1)
+        computed = _prefill(body, tokens) - (_prefill(body, skipped) if skipped.any() else 0)
+        flops[0, part] = computed + _prefill(head, _with_head(tokens - skipped, convention))
+        flops[1, part] = _decode((*body, *head), tokens, _fed(generated, convention))
     return tuple(row.reshape(prompt.shape)[()] for row in flops)
 
 
-def breakdown(architecture: Architecture, prompt_tokens: int, completion_tokens: int) -> dict[str, dict[str, int]]:
-    """Return parameters and FLOPs of one completion by component.
+def breakdown(
+    architecture: Architecture,
+    prompt_tokens: int,
+    completion_tokens: int,
+    cached_tokens: int = 0,
+    *,
+    convention: str = "exact",
+) -> dict[str, dict[str, int]]:
+    """Return parameters and FLOPs of one completion by component; arguments as of :func:`completion_flops`.
 
     Returns
     -------
@@ -161,14 +207,20 @@ def breakdown(architecture: Architecture, prompt_tokens: int, completion_tokens:
     """
     prompt = _counts("prompt_tokens", [prompt_tokens], minimum=1).astype(object)
     completion = _counts("completion_tokens", [completion_tokens], minimum=0).astype(object)
-    decoded = np.maximum(completion - 1, 0)
-    one = np.ones_like(prompt)
+    cached = np.minimum(_counts("cached_tokens", [cached_tokens], minimum=0).astype(object), prompt - 1)
+    _check_convention(convention)
+    decoded = _fed(completion, convention)
+    with_head = _with_head(prompt - cached, convention)
     rows: dict[str, dict[str, int]] = {}
     for count, block in (*architecture.body, (1, architecture.head)):
         row = rows.setdefault(block.name, dict.fromkeys(("parameters", "active", "prefill", "decode"), 0))
         row["parameters"] += count * block.parameters
         row["active"] += count * block.active_parameters
-        row["prefill"] += _prefill([(count, block)], one if block is architecture.head else prompt)[0]
+        counted = [(count, block)]
+        is_head = block is architecture.head
+        row["prefill"] += (
+            _prefill(counted, with_head) if is_head else _prefill(counted, prompt) - _prefill(counted, cached)
+        )[0]
         row["decode"] += _decode([(count, block)], prompt, decoded)[0]
     return rows
 
@@ -199,6 +251,21 @@ def _counts(name: str, values, *, minimum: int) -> np.ndarray:
     if counts.size and counts.min() < minimum:
         raise InputError(f"{name} must be at least {minimum}, not {counts.min()}")
     return counts
+
+
+def _check_convention(convention: str) -> None:
+    if convention not in CONVENTIONS:
+        raise InputError(f"unknown convention '{convention}'.{suggest(convention, CONVENTIONS)}")
+
+
+def _with_head(tokens, convention: str):
+    """Return for how many of the prompt tokens computed there are logits."""
+    return tokens if convention == "paper" else np.ones_like(tokens)
+
+
+def _fed(completion, convention: str):
+    """Return how many completion tokens are fed back."""
+    return completion if convention == "paper" else np.maximum(completion - 1, 0)
 
 
 def _dtype(architecture: Architecture, prompt: np.ndarray, completion: np.ndarray) -> type:

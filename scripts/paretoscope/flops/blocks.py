@@ -36,6 +36,8 @@ class Cache:
     state_bytes: int = 0
     """Bytes of a recurrent state, whatever the sequence's length, in the precision in which engines hold it (which
     is not that of keys and values: hence bytes)."""
+    shared: int = 0
+    """Elements per attended key that are read from another layer's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,8 @@ def attention(
     """
     both = head_size + (value_size or head_size)
     mask = mask or (SlidingWindow(window) if window else FULL)
-    cache = Cache(token=cached * kv_heads * (both if value_cached else head_size), mask=mask)
+    elements = kv_heads * (both if value_cached else head_size)
+    cache = Cache(token=elements, mask=mask) if cached else Cache(shared=elements)
     return dense_block("attention", sinks * heads, Work(key=2 * heads * both, mask=mask), cache=cache)
 
 

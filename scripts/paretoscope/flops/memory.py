@@ -5,12 +5,12 @@ Left out: activations, an engine's workspace and block rounding, vision and audi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from math import ceil
 
 from ..errors import InputError
-from .blocks import Architecture
+from .blocks import Architecture, Block
 
 _DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8_e4m3fn": 1}
 
@@ -80,14 +80,29 @@ def weight_bytes(architecture: Architecture, config: Mapping) -> int:
     InputError
         A dtype or quantisation scheme that isn't known here.
     """
-    plain = 8 * _dtype_bytes(config)
-    bits, kept = _quantisation(_value(config, "quantization_config"), plain)
-    bits_of = dict.fromkeys(_NEVER_QUANTISED | kept, plain) | _expert_bits(config)
-    total = Fraction(0)
-    for count, block in (*architecture.body, (1, architecture.head)):
+    stored = bytes_as_stored(config)
+    return ceil(sum(count * stored(block) for count, block in (*architecture.body, (1, architecture.head))))
+
+
+def bytes_as_stored(config: Mapping) -> Callable[[Block], Fraction]:
+    """Return a function from a block to the bytes of its weights as released; errors as of :func:`weight_bytes`."""
+    plain = plain_bytes(config)
+    bits, kept = _quantisation(_value(config, "quantization_config"), 8 * plain)
+    bits_of = dict.fromkeys(_NEVER_QUANTISED | kept, 8 * plain) | _expert_bits(config)
+
+    def stored(block: Block) -> Fraction:
         linear = block.linear_parameters
-        total += count * (linear * bits_of.get(block.name, bits) + (block.parameters - linear) * plain)
-    return ceil(total / 8)
+        return linear * Fraction(bits_of.get(block.name, bits)) / 8 + (block.parameters - linear) * plain
+
+    return stored
+
+
+def quantisation_method(config: Mapping) -> str | None:
+    """Return what a config calls the scheme of its quantised weights; None where there are none."""
+    if config.get("expert_dtype"):
+        return config["expert_dtype"]
+    scheme = _value(config, "quantization_config")
+    return scheme.get("quant_method") if isinstance(scheme, Mapping) else None
 
 
 def _value(config: Mapping, key: str):
@@ -97,7 +112,8 @@ def _value(config: Mapping, key: str):
     return config.get(key) if inner is None else inner
 
 
-def _dtype_bytes(config: Mapping) -> int:
+def plain_bytes(config: Mapping) -> int:
+    """Return the bytes of a weight that isn't quantised; errors as of :func:`weight_bytes`."""
     named = {key: _value(config, key) for key in ("dtype", "torch_dtype")}
     given = {key: value for key, value in named.items() if value is not None}
     for key, value in given.items():
