@@ -20,7 +20,8 @@ from .layers.span import visible_start
 
 SETTINGS: dict = {}
 
-_WRAP = r"(?:[\s*_(\[{$]|\\boxed|\\text(?:bf|rm)?|\\math(?:bf|rm)|\\\()*"
+_WRAP = r"(?:[\s*_(\[{$]|\\boxed|\\text(?:bf|rm)?|\\math(?:bf|rm)|\\\(){0,20}"
+"""What may stand before the letter; bounded, as the search would take quadratic time."""
 _OPTION = rf"{_WRAP}(?:(?i:option|choice)\b{_WRAP})?"
 _ALONE = r"(?![\w'’])(?!\s*(?:/|,|\bor\b|\band\b|&)\s*\(?[A-Z](?![\w'’]))"
 """What may follow the letter: neither the rest of a word nor a second letter (``A/B/C/D``, ``A or B``)."""

@@ -254,7 +254,7 @@ def _from_sentence(sentence: str, source: str, question: str, final_number: bool
         return Extract(formulas[0], source) if found.unreadable == "prose" and len(formulas) == 1 else found
     if final_number:
         return Extract(formulas[-1], source)
-    predicate = _PREDICATE.search(sentence)
+    predicate = _PREDICATE.match(sentence)
     if predicate and not _is_sentence(predicate.group(1)):
         return Extract(predicate.group(1), source)
     if len(formulas) == 1:
@@ -292,7 +292,7 @@ _CLOSING_WORDS = 2
 
 
 _COURTESY = re.compile(
-    r"\n[\s*_]*(?:let me know|feel free|i hope|would you like|do you want|if you have)\b[^\n]*$", re.IGNORECASE
+    r"[\s*_]*(?:let me know|feel free|i hope|would you like|do you want|if you have)\b", re.IGNORECASE
 )
 _CONCLUSION = re.compile(r"[\W_]*(?:therefore|thus|hence|so|consequently|in conclusion)\b", re.IGNORECASE)
 
@@ -303,7 +303,9 @@ def closing_formula(text: str, question: str) -> Extract | None:
     Where it ends with none of them and is a conclusion (*Thus she has 20 cats left*), the number that it adds to the
     question.
     """
-    text = _COURTESY.sub("", text.rstrip()).rstrip()
+    text = text.rstrip()
+    before, _, parting = text.rpartition("\n")
+    text = before.rstrip() if _COURTESY.match(parting) else text
     line = re.split(r"(?<=[.!?])[\s*]+(?=[^\s*])", text.splitlines()[-1] if text else "")[-1]
     if _NEGATED_ANSWER.search(line):
         return None
