@@ -38,6 +38,8 @@ def locate(text: str, visible: str, reasoning: dict | None, found: Extract) -> t
 
 def visible_start(text: str, visible: str, reasoning: dict | None) -> int:
     """Return where the visible text begins: at the start, or behind the last end of a reasoning that it follows."""
+    if text.endswith(visible):
+        return len(text) - len(visible)
     end = (reasoning or {}).get("end")
     ends = {*ENDS, *([end] if end else []), *([BARE_END] if text.startswith(BARE_START) else [])}
     return max((_last_before(text, marker, visible) for marker in ends if marker in text), default=0)
@@ -55,7 +57,10 @@ def _last_before(text: str, marker: str, visible: str) -> int:
 
 def _find(region: str, found: Extract) -> tuple[int, int]:
     """Return the place of an answer in a region: as it is, else loosely, else the region's line."""
-    for pattern in _patterns(found.answer.strip()):
+    answer = found.answer.strip()
+    if answer and region.count(answer) == 1:
+        return region.index(answer), region.index(answer) + len(answer)
+    for pattern in _patterns(answer):
         spans = [match.span() for match in re.finditer(pattern, region)]
         if spans:
             return spans[0] if found.region else spans[-1]
