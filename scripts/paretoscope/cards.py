@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from functools import cache
 from pathlib import Path
 
@@ -190,3 +191,15 @@ def _with_defaults(value, schema):
         elif "default" in part:
             filled[key] = _with_defaults(part["default"], part)
     return filled
+
+
+def relative_to(file: Path):
+    """Return a function that reads a path as relative to a file's folder and gives it relative to the working folder.
+
+    Relative, so that a study moved together with its results re-runs nothing.
+    """
+
+    def resolve(path: str) -> str:
+        return os.path.relpath(Path(file).absolute().parent / path)
+
+    return resolve

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from . import plugins
-from .cards import SCHEMAS, check, error_at, read_schema, read_yaml
+from .cards import SCHEMAS, check, error_at, read_schema, read_yaml, relative_to
 from .errors import InputError, suggest
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,14 @@ class Study:
     analysis: dict
     plots: dict
     excluded: dict[tuple[str, str], str]
+    judge: dict | None = None
+    """Of the model that judges what the graders leave open: ``model`` (id), ``words`` and ``card``."""
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def cards(self) -> dict[str, dict]:
+        """The cards of all models that are run: those of the grid and, last, the judge's."""
+        return {**self.models, **({self.judge["model"]: self.judge["card"]} if self.judge else {})}
 
     @property
     def cells(self) -> list[tuple[str, str]]:
@@ -56,7 +63,7 @@ class Study:
 
     def engine_of(self, model: str) -> dict:
         """The engine block that answers for a model: a control's own, or the study's with what the card overrides."""
-        card = self.models[model]
+        card = self.cards[model]
         if card["engine"]:
             return {"name": card["engine"]}
         taken = getattr(plugins.load("engines", self.engine["name"]), "CARD_SETTINGS", ())
@@ -64,7 +71,7 @@ class Study:
 
     def is_control(self, model: str) -> bool:
         """Whether the id is a control: a check of the pipeline, no model."""
-        return self.models[model]["kind"] == "control"
+        return self.cards[model]["kind"] == "control"
 
     def sampling_of(self, model: str) -> dict:
         """A model's sampling with the study's overrides; a control doesn't sample.
@@ -119,10 +126,11 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
     study = check(_with_booleans(config), read_schema("study"), path)
     folders = [catalog, *(path.parent / folder for folder in study["cards"])]
     models = _cards(study, "models", "model", folders, path)
+    judge = _judge(study, folders, path)
     benchmarks = _cards(study, "benchmarks", "benchmark", folders, path)
     engine = _component(study["engine"], "engines", "name", path, ("engine",))
     module = plugins.load("engines", engine["name"])
-    engine = module.resolve(engine, _relative_to(path)) if hasattr(module, "resolve") else engine
+    engine = module.resolve(engine, relative_to(path)) if hasattr(module, "resolve") else engine
     loaded = Study(
         name=study["study"],
         title=study["title"] or study["study"],
@@ -137,6 +145,7 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
         analysis=study["analysis"],
         plots=study["plots"],
         excluded=_excluded(study, path),
+        judge=judge,
     )
     _check_study(loaded)
     return loaded
@@ -185,19 +194,35 @@ def read_card(file: Path, kind: str) -> dict:
 
 def _cards(study: dict, key: str, kind: str, folders: list[Path], path: Path) -> dict[str, dict]:
     files = find_cards(folders, key)
-    cards = {}
-    for index, name in enumerate(study[key]):
-        if name not in files:
-            for misnamed in (file for file in files.values() if file.stem == name):
-                read_card(misnamed, kind)  # says that its id isn't its file's name
-            raise error_at(
-                path,
-                (key, index),
-                f"unknown {kind} '{name}'.{suggest(name, files)} Cards are looked for in {', '.join(str(_shown(folder / key)) for folder in folders)}.",
-            )
-        cards[name] = read_card(files[name], kind)
-        cards[name]["card"] = str(_shown(files[name]))
-    return cards
+    where = ", ".join(str(_shown(folder / key)) for folder in folders)
+    return {name: _card(name, kind, files, where, path, (key, index)) for index, name in enumerate(study[key])}
+
+
+def _card(name: str, kind: str, files: dict[str, Path], where: str, path: Path, keys: tuple) -> dict:
+    if name not in files:
+        for misnamed in (file for file in files.values() if file.stem == name):
+            read_card(misnamed, kind)  # says that its id isn't its file's name
+        raise error_at(path, keys, f"unknown {kind} '{name}'.{suggest(name, files)} Cards are looked for in {where}.")
+    return {**read_card(files[name], kind), "card": str(_shown(files[name]))}
+
+
+def _judge(study: dict, folders: list[Path], path: Path) -> dict | None:
+    """Return the study's judge with its card, checked for what a judge must be."""
+    if (judge := study["judge"]) is None:
+        return None
+    name, keys = judge["model"], ("judge", "model")
+    where = ", ".join(str(_shown(folder / "models")) for folder in folders)
+    card = _card(name, "model", find_cards(folders, "models"), where, path, keys)
+    if name in study["models"]:
+        raise error_at(path, keys, f"'{name}' is a model of the study; it can't judge itself.")
+    if card["kind"] == "control":
+        raise error_at(path, keys, f"'{name}' is a control; a judge is a model.")
+    if (card["reasoning"] or {}).get("opened_by_template"):
+        reason = f"the chat template of '{name}' opens a reasoning, and its one word would stand there."
+        raise error_at(path, keys, f"{reason} Name a card that answers at once.")
+    if judge["words"]["correct"] == judge["words"]["wrong"]:
+        raise error_at(path, ("judge", "words"), "the two words must differ.")
+    return {**judge, "card": card}
 
 
 def _component(block: dict, folder: str, key: str, path: Path, keys: tuple) -> dict:
@@ -257,7 +282,7 @@ def _check_model(card: dict, file: Path) -> dict:
         raise error_at(file, ("config",), "give architecture or config, not both.")
     if "training" in card["source"] and not card["architecture"]:
         raise error_at(file, ("source",), "a model that the workflow trains needs its architecture in the card.")
-    resolve = _relative_to(file)
+    resolve = relative_to(file)
     if card["config"]:
         card["config"] = resolve(card["config"])
     if "path" in card["source"]:
@@ -287,7 +312,7 @@ def _check_benchmark(card: dict, file: Path) -> dict:
             raise error_at(file, ("prompt", "template"), f"the text {placeholder} is missing, so {consequence}.")
     card["grading"] = _component(card["grading"], "graders", "grader", file, ("grading",))
     if "path" in card["source"]:
-        card["source"]["path"] = _relative_to(file)(card["source"]["path"])
+        card["source"]["path"] = relative_to(file)(card["source"]["path"])
     return card
 
 
@@ -316,7 +341,10 @@ def _check_study(study: Study) -> None:
         raise error_at(study.path, ("exclude",), "every cell is excluded; nothing is left to do.")
     if all(study.is_control(model) for model, _ in study.cells):
         raise error_at(study.path, ("models",), "there are only controls; add a model to compare.")
-    for name, card in study.models.items():
+    if study.judge and not getattr(module, "CONSTRAINS", False):
+        reason = f"the engine '{study.engine['name']}' can't hold a judge to its two words."
+        raise error_at(study.path, ("judge",), f"{reason} Leave judge out, or use another engine.")
+    for name, card in study.cards.items():
         training = (card["source"] or {}).get("training")
         if training:
             _check_training(study, name)
@@ -330,7 +358,7 @@ def _check_study(study: Study) -> None:
             raise InputError(
                 f"{card['card']}: the engine '{study.engine['name']}' brings no weights, so FLOPs need the model's shape: give architecture (facts of its config.json) or config (the path of one)."
             )
-        if study.sampling_of(name)["temperature"] == 0 and study.samples_per_item > 1:
+        if name in study.models and study.sampling_of(name)["temperature"] == 0 and study.samples_per_item > 1:
             study.warnings.append(
                 f"{name} decodes greedily: it gets one sample per item, not {study.samples_per_item}."
             )
@@ -344,7 +372,7 @@ def _check_study(study: Study) -> None:
 def _check_training(study: Study, name: str) -> None:
     """Follow a trained model to the random weights that it all began with."""
     line = [name]
-    while init := study.models[line[-1]]["source"]["training"]["init"]:
+    while init := study.cards[line[-1]]["source"]["training"]["init"]:
         if init not in study.models:
             raise error_at(
                 study.path,
@@ -361,18 +389,6 @@ def _check_training(study: Study, name: str) -> None:
                 f"{card}: init leads in a circle: {' -> '.join([*line, init])}. One of them must start from null."
             )
         line.append(init)
-
-
-def _relative_to(file: Path):
-    """Return a function that reads a path as relative to a file's folder and gives it relative to the working folder.
-
-    Relative, so that a study moved together with its results re-runs nothing.
-    """
-
-    def resolve(path: str) -> str:
-        return os.path.relpath(Path(file).absolute().parent / path)
-
-    return resolve
 
 
 def _shown(path: Path) -> Path:

@@ -38,21 +38,28 @@ def generation_spec(study: Study, model: str, benchmark: str) -> dict:
 
     Grading, analysis, what is only shown, and how the engine works (batch size, device) stay out of it.
     """
-    card, bench = study.models[model], study.benchmarks[benchmark]
-    engine = study.engine_of(model)
-    module = plugins.load("engines", engine["name"])
+    bench = study.benchmarks[benchmark]
     return {
-        "model": {key: card[key] for key in MODEL_KEYS},
+        "model": model_spec(study, model),
         "benchmark": {"id": benchmark, "prompt": bench["prompt"], "grader": bench["grading"]["grader"]},
-        "engine": {
-            "name": engine["name"],
-            "protocol": module.PROTOCOL,
-            **{setting: engine[setting] for setting in module.KEYED_SETTINGS},
-        },
+        "engine": engine_spec(study, model),
         "sampling": study.sampling_of(model),
         "samples": study.samples_of(model),
         "seed": study.seed,
     }
+
+
+def model_spec(study: Study, model: str) -> dict:
+    """Return what of a model's card gives completions their meaning."""
+    return {key: study.cards[model][key] for key in MODEL_KEYS}
+
+
+def engine_spec(study: Study, model: str) -> dict:
+    """Return what of a model's engine gives completions their meaning."""
+    engine = study.engine_of(model)
+    module = plugins.load("engines", engine["name"])
+    keyed = {setting: engine[setting] for setting in module.KEYED_SETTINGS}
+    return {"name": engine["name"], "protocol": module.PROTOCOL, **keyed}
 
 
 def cell_files(study: Study, model: str, benchmark: str) -> list[str]:
@@ -106,11 +113,15 @@ def resolved_sampling(sampling: dict, weights: Path | None) -> dict:
 
 
 def build_requests(items: Sequence[Item], spec: dict, revision: str | None) -> list[Request]:
-    """Return one request per item and sample, in that order. The spec's sampling has no gaps."""
+    """Return one request per item and sample, in that order.
+
+    The spec's sampling has no gaps; ``choices``, where it has them, are the only texts that a completion may be.
+    """
     reference = plugins.load("graders", spec["benchmark"]["grader"]).reference
     sampling = asdict(Sampling(**spec["sampling"]))
     system_prompt = spec["model"].get("system_prompt")
     system = ({"role": "system", "content": system_prompt},) if system_prompt is not None else ()
+    choices = tuple(spec.get("choices", ()))
     requests = []
     for item in items:
         prompt = render(item, spec["benchmark"]["prompt"]["template"])
@@ -127,8 +138,9 @@ def build_requests(items: Sequence[Item], spec: dict, revision: str | None) -> l
                 seed=seed,
                 sample=sample,
                 engine=spec["engine"],
+                choices=choices,
             )
-            requests.append(Request(item.id, sample, messages, seed, key, reference(item)))
+            requests.append(Request(item.id, sample, messages, seed, key, reference(item), choices))
     return requests
 
 
@@ -361,8 +373,10 @@ __all__ = [
     "cell_files",
     "completion_seed",
     "engine_settings",
+    "engine_spec",
     "generate_cell",
     "generation_spec",
+    "model_spec",
     "require_weights",
     "resolved_sampling",
 ]

@@ -73,6 +73,8 @@ class Request:
     """Content key in the completion store (see :mod:`paretoscope.store`)."""
     reference: str = ""
     """A response that must be graded correct; read by the oracle control and by no real engine."""
+    choices: tuple[str, ...] = ()
+    """The only texts that the completion may be; empty: any."""
 
 
 @dataclass(frozen=True, slots=True)

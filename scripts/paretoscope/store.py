@@ -16,7 +16,7 @@ import logging
 import os
 import platform
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -42,14 +42,15 @@ def completion_key(
     seed: int,
     sample: int,
     engine: dict,
+    choices: Sequence[str] = (),
 ) -> str:
     """Return the key of one completion: a digest of everything that determines it.
 
-    ``engine`` holds the engine's name, its protocol and those of its settings that change what is generated.
+    ``engine`` holds the engine's name, its protocol and those of its settings that change what is generated. A
+    completion that may be any text has no ``choices`` in its key.
     """
-    return digest(
-        [revision, list(messages), prompt_protocol, chat_template, context_length, sampling, seed, sample, engine]
-    )
+    facts = [revision, list(messages), prompt_protocol, chat_template, context_length, sampling, seed, sample, engine]
+    return digest([*facts, list(choices)] if choices else facts)
 
 
 START = b'{"key":"'

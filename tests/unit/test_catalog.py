@@ -225,6 +225,8 @@ def test_a_key_given_twice_on_a_card_is_told(
 
 # Studies.
 
+JUDGE = {"model": "nano-smoke-b"}
+
 
 @pytest.mark.parametrize(
     ("changes", "key", "what"),
@@ -272,6 +274,23 @@ def test_a_key_given_twice_on_a_card_is_told(
         ({"sampling": {"max_new_tokens": None}}, "sampling.max_new_tokens", "is not of type 'integer'"),
         ({"analysis": {"accuracy_thresholds": [0.5, 90]}}, "analysis.accuracy_thresholds.1", "maximum of 1"),
         ({"plots": {"labels": "some"}}, "plots.labels", "is not one of"),
+        ({"judge": {}}, "judge", "key 'model' is missing"),
+        (
+            {"judge": {"model": "nano-smokeb"}},
+            "judge.model",
+            "unknown model 'nano-smokeb'. Did you mean 'nano-smoke-b'",
+        ),
+        ({"judge": {"model": "tiny"}}, "judge.model", "'tiny' is a model of the study; it can't judge itself."),
+        ({"judge": {"model": "oracle"}}, "judge.model", "'oracle' is a control"),
+        ({"judge": {"model": "nano-smoke-a"}}, "judge.model", "the chat template of 'nano-smoke-a' opens a reasoning"),
+        ({"judge": JUDGE | {"words": {"correct": "yes"}}}, "judge.words", "key 'wrong' is missing"),
+        ({"judge": JUDGE | {"words": {"correct": "a", "wrong": "a"}}}, "judge.words", "the two words must differ"),
+        ({"judge": JUDGE | {"words": {"correct": "(", "wrong": "a"}}}, "judge.words.correct", "does not match"),
+        (
+            {"judge": JUDGE, "engine": {"name": "recorded", "traces": "x"}},
+            "judge",
+            "the engine 'recorded' can't hold a judge to its two words.",
+        ),
     ],
 )
 def test_bad_studies_are_told(load, study_config, tmp_path, changes, key, what):
@@ -282,6 +301,22 @@ def test_bad_studies_are_told(load, study_config, tmp_path, changes, key, what):
     assert re.match(rf"{re.escape(str(tmp_path))}/study\.yaml(, line \d+)?: {re.escape(key)}", message), message
     if key:
         assert ", line " in message
+
+
+def test_a_judge_is_run_like_the_models_of_the_grid_and_is_none_of_them(load, study_config):
+    study = load({**study_config, "judge": JUDGE})
+    assert list(study.models) == ["tiny"] and list(study.cards) == ["tiny", "nano-smoke-b"]
+    assert study.cells == [("tiny", "sums")]
+    assert study.judge["words"] == {"correct": "correct", "wrong": "wrong"}
+    assert study.engine_of("nano-smoke-b")["name"] == "transformers"
+    assert list(load(study_config).cards) == ["tiny"]
+
+
+def test_a_judge_that_is_not_pinned_is_warned_of(write_yaml, load, study_config, model_card):
+    source = {"hub_id": "owner/judge", "revision": None}
+    write_yaml("models/judge.yaml", {**model_card, "id": "judge", "source": source})
+    (warning,) = load({**study_config, "judge": {"model": "judge"}, "samples_per_item": 2}).warnings
+    assert "revision is null: judge can be planned but not generated" in warning
 
 
 def test_a_key_given_twice_in_a_study_is_told(write_yaml, study_config, tmp_path):

@@ -1,6 +1,7 @@
 import json
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -431,3 +432,44 @@ def test_it_describes_itself(random_model):
 
 def test_the_settings_in_the_key_are_settings():
     assert set(engine_file.KEYED_SETTINGS) <= set(engine_file.SETTINGS)
+
+
+# Held to choices.
+
+CHOICES = ("1", "10", "So 3", "0 apples")
+
+
+def choosing(items, choices, samples=1) -> list[Request]:
+    return [replace(request, choices=choices) for request in requests_for(items, samples)]
+
+
+@pytest.mark.parametrize("sampling", [Sampling(0.0, max_new_tokens=24), SAMPLING], ids=["greedy", "drawn"])
+@pytest.mark.parametrize("choices", [CHOICES, CHOICES[:1], CHOICES[:2], CHOICES[2:]])
+def test_a_completion_is_one_of_its_choices_and_ends_there(random_model, items, sampling, choices):
+    completions = run(random_model, choosing(items, choices, samples=8), sampling).values()
+    assert {c.text for c in completions} <= {spelled(random_model, choice) for choice in choices}
+    assert {c.finish_reason for c in completions} == {"stop"}
+
+
+def spelled(folder, text: str) -> str:
+    """Return what a text becomes in the model's tokens, of which it has few."""
+    tokenizer = transformers_library.AutoTokenizer.from_pretrained(folder)
+    return tokenizer.decode(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def test_every_choice_is_drawn_where_all_are_likely(random_model, items):
+    completions = run(random_model, choosing(items, ("1", "0"), samples=20), Sampling(50.0, max_new_tokens=24))
+    assert {c.text for c in completions.values()} == {"1", "0"}
+
+
+def test_requests_with_and_without_choices_share_a_batch(random_model, items):
+    free, held = requests_for(items, samples=1), choosing(items, ("1", "0"))
+    alone = run(random_model, free)
+    mixed = run(random_model, [*free[::2], *held[1::2]])
+    assert {key: mixed[key] for key in [(r.item_id, 0) for r in free[::2]]}.items() <= alone.items()
+    assert {mixed[r.item_id, 0].text for r in held[1::2]} <= {"1", "0"}
+
+
+def test_a_choice_that_does_not_fit_is_cut(random_model, items):
+    (completion,) = run(random_model, choosing(items[:1], ("50 apples",)), Sampling(0.0, max_new_tokens=2)).values()
+    assert (completion.text, completion.finish_reason) == ("50 apples", "length")

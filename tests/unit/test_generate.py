@@ -86,6 +86,12 @@ def test_completions_are_found_again_when_nothing_that_matters_changed(change):
     assert [r.key for r in build_requests(ITEMS, spec(**change), REVISION)] == before
 
 
+def test_choices_reach_the_requests_and_their_keys():
+    free, held = (build_requests(ITEMS, part, REVISION) for part in (spec(), spec(choices=["yes", "no"])))
+    assert {r.choices for r in free} == {()} and {r.choices for r in held} == {("yes", "no")}
+    assert not {r.key for r in free} & {r.key for r in held}
+
+
 def test_more_samples_keep_the_first_ones():
     one, four = (build_requests(ITEMS, spec(samples=n), REVISION) for n in (1, 4))
     assert [r.key for r in four if r.sample == 0] == [r.key for r in one]

@@ -34,6 +34,9 @@ FACTS = {
 }
 
 
+PINNED_KEY = "731dd177312753120d494a63650bb8c271ea012466c5a1e4d1633f892ab1cccc"
+
+
 def row(key: str, text: str = "text") -> dict:
     return {"key": key, "text": text}
 
@@ -90,6 +93,12 @@ def test_key_does_not_change_with_the_order_of_settings_or_the_kind_of_sequence(
     same = {**FACTS, "messages": [{"content": "1 + 1?", "role": "user"}]}
     same["sampling"] = dict(reversed(FACTS["sampling"].items()))
     assert completion_key(**same) == completion_key(**FACTS)
+
+
+def test_choices_are_part_of_a_key_and_none_leave_it_as_it_was():
+    assert completion_key(**FACTS) == completion_key(**FACTS, choices=()) == PINNED_KEY
+    keys = {completion_key(**FACTS, choices=choices) for choices in (("a",), ("a", "b"), ("b", "a"), ("ab",))}
+    assert len(keys | {PINNED_KEY}) == 5
 
 
 def test_rows_are_found_again_and_the_last_of_a_key_counts(path):

@@ -17,7 +17,7 @@ Every engine file has
 A control also has ``CONTROL = True`` and ``EXPECTED_ACCURACY``: it answers in the grid without a model, and is known to
 score 1 or 0. An engine that a model card may tell how to serve its model lists those settings in ``CARD_SETTINGS``. An
 engine whose settings hold paths also has ``resolve(settings, relative) -> dict``, which applies ``relative`` to each of
-them.
+them. An engine that holds completions to their requests' ``choices`` has ``CONSTRAINS = True``; no other may judge.
 
 What a cell has cost, the engine's object may tell by ``costs() -> dict``: those keys of ``generate.COSTS`` that it
 knows, and ``unmeasured``, the reason for each that can't be measured. Sampling settings that had no effect are in

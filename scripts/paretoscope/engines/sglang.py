@@ -12,6 +12,7 @@ asked is an error. SGLang ends a request two tokens short of its context, so com
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 PROTOCOL = 1
 NEEDS_WEIGHTS = True
 KEEPS = True
+CONSTRAINS = True
 ENVIRONMENT = "sglang"
 KEYED_SETTINGS = ("dtype", "quantization", "kv_cache_dtype", "deterministic")
 CARD_SETTINGS = (
@@ -320,6 +322,7 @@ class SGLang:
             "skip_special_tokens": False,
             "spaces_between_special_tokens": False,
             **({"sampling_seed": request.seed} if self.settings["deterministic"] else {}),
+            **({"regex": f"({'|'.join(map(re.escape, request.choices))})"} if request.choices else {}),
         }
         return f"item '{request.item_id}'", {"input_ids": ids, "sampling_params": sampling}, (request, len(ids), limit)
 
@@ -342,6 +345,10 @@ class SGLang:
             raise BadReply(f"the server gave the request up: {meta['finish_reason']}")
         if not isinstance(text, str) or not isinstance(ids, list) or counted != (prompt_tokens, len(ids)):
             raise BadReply(f"the reply counts {counted} tokens where {(prompt_tokens, 'its output_ids')} are")
+        if request.choices and reason == "stop" and text not in request.choices:
+            raise InputError(
+                f"item '{request.item_id}': SGLang gave {text[:80]!r} where only {' or '.join(request.choices)} was allowed; is its grammar_backend none?"
+            )
         if reason == "length" and len(ids) != limit:
             raise InputError(
                 f"item '{request.item_id}': SGLang ended the completion at {len(ids)} tokens, though it was given {limit}; its key-value cache may be too small."

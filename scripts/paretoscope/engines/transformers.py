@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 PROTOCOL = 1
 NEEDS_WEIGHTS = True
 KEEPS = True
+CONSTRAINS = True
 ENVIRONMENT = "transformers"
 KEYED_SETTINGS = ("dtype", "attention")
 SETTINGS = {
@@ -182,10 +183,12 @@ class Transformers:
         inputs = self.tokenizer(
             prompts, return_tensors="pt", padding=True, add_special_tokens=False, return_token_type_ids=False
         ).to(self.device)
+        width = inputs["input_ids"].shape[1]
         processors = LogitsProcessorList(
-            _processors(
-                self.sampling, [r.seed for r in requests], max(limits), inputs["input_ids"].shape[1], self.device
-            )
+            [
+                *self._choosing(requests, width),
+                *_processors(self.sampling, [r.seed for r in requests], max(limits), width, self.device),
+            ]
         )
         try:
             with torch.inference_mode():
@@ -196,6 +199,17 @@ class Transformers:
             ) from error
         rows = output[:, inputs["input_ids"].shape[1] :].tolist()
         return [self._completion(*each) for each in zip(requests, rows, lengths, limits, strict=True)]
+
+    def _choosing(self, requests: Sequence[Request], width: int) -> list:
+        """Return a processor that holds completions to their choices; none where there are none."""
+        if not any(request.choices for request in requests):
+            return []
+        spelled = {
+            text: self.tokenizer(text, add_special_tokens=False)["input_ids"]
+            for text in {text for request in requests for text in request.choices}
+        }
+        allowed = [[[*spelled[text], self.end_tokens[0]] for text in request.choices] for request in requests]
+        return [_only(allowed, width)]
 
     def _completion(self, request: Request, tokens: list[int], prompt_tokens: int, limit: int) -> Completion:
         end = next((i for i, token in enumerate(tokens[:limit]) if token in self.end_tokens), None)
@@ -236,6 +250,30 @@ def _processors(sampling: Sampling, seeds: list[int], limit: int, prompt_length:
     if sampling.min_p:
         processors.append(lp.MinPLogitsWarper(sampling.min_p))
     return [*processors, _draw(seeds, limit, device)]
+
+
+def _only(choices: list[list[list[int]]], prompt_length: int):
+    """Return a processor that lets only those tokens through which go on with one of the row's choices.
+
+    Parameters
+    ----------
+    choices : list of list of list of int
+        For each row the token ids of its choices, end token included; a row without any is left alone.
+    """
+    import torch
+
+    def process(input_ids, scores):
+        limited = scores.clone()
+        for row, completion in enumerate(input_ids[:, prompt_length:].tolist()):
+            done = len(completion)
+            nexts = {ids[done] for ids in choices[row] if len(ids) > done and ids[:done] == completion}
+            if nexts:  # a row that has ended is padded, whatever the scores
+                keep = torch.tensor(sorted(nexts), device=scores.device)
+                limited[row] = float("-inf")
+                limited[row, keep] = scores[row, keep]
+        return limited
+
+    return process
 
 
 def _frequency_penalty(penalty: float, prompt_length: int):
