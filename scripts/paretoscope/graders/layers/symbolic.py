@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from .latex import parse_in_two_stages
+
 _DECIMAL = re.compile(r"\d\.\d|(?<!\d)\.\d")
 
 
@@ -24,6 +26,7 @@ def compare(gold: str, answer: str) -> tuple[str, str]:
 
     logging.getLogger("math_verify").setLevel(logging.ERROR)
     _let_memory_errors_through()
+    parse_in_two_stages()
     expected, given = _parse(gold), _parse(answer)
     if not given or not expected:
         return "unparsed", "math_verify"
