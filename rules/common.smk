@@ -158,6 +158,10 @@ def completion_store(wildcards):
     return f"{RESULTS}/work/{wildcards.model}/{wildcards.benchmark}.jsonl"
 
 
+def verdict_cache(wildcards):
+    return f"{RESULTS}/work/{wildcards.model}/{wildcards.benchmark}.grades.jsonl"
+
+
 def grading_spec(wildcards):
     return {
         **STUDY.benchmarks[wildcards.benchmark]["grading"],

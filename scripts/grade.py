@@ -1,21 +1,32 @@
 """Grade the completions of one cell."""
 
-from paretoscope.files import read_jsonl, write_jsonl
-from paretoscope.grading import grade_completions
+from paretoscope.files import count_rows, read_jsonl, write_jsonl, writing_jsonl
+from paretoscope.grading import VerdictCache, grade_completions, grader_version
 from paretoscope.jobs import job
 from paretoscope.progress import ProgressLines
 from paretoscope.schema import Completion, Item, from_row, to_row
 
 
-def main(completions: str, items: str, spec: dict, grades: str, workers: int, cell: str) -> None:
-    """Write one grade per completion, in the order of the completions."""
+def main(
+    completions: str, items: str, spec: dict, grades: str, timings: str, cache: str, workers: int, cell: str
+) -> None:
+    """Write one grade per completion, in the order of the completions, and what each took."""
+    grader, reasoning = spec["grader"], spec["reasoning"]
     options = {key: value for key, value in spec.items() if key not in ("grader", "reasoning", "digest")}
     by_id = {row["id"]: from_row(Item, row) for _, row in read_jsonl(items)}
     rows = (from_row(Completion, row) for _, row in read_jsonl(completions))
     lines = ProgressLines(f"grade {cell}", "grades")
-    write_jsonl(
-        grades, map(to_row, grade_completions(rows, by_id, spec["grader"], spec["reasoning"], options, workers, lines))
-    )
+    with (
+        VerdictCache(cache, grader_version(grader, reasoning, options)) as known,
+        writing_jsonl(timings) as write_timing,
+    ):
+        graded = grade_completions(
+            *(rows, by_id, grader, reasoning, options, workers, lines),
+            total=count_rows(completions),
+            cache=known,
+            timings=lambda timing: write_timing(to_row(timing)),
+        )
+        write_jsonl(grades, map(to_row, graded))
 
 
 if "snakemake" in globals():
@@ -25,6 +36,8 @@ if "snakemake" in globals():
             snakemake.input.problems,
             snakemake.params.spec,
             snakemake.output.grades,
+            snakemake.output.timings,
+            snakemake.params.cache,
             snakemake.threads,
             f"{snakemake.wildcards.model} x {snakemake.wildcards.benchmark}",
         )

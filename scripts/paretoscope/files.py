@@ -8,7 +8,7 @@ import io
 import json
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -88,18 +88,25 @@ def write_jsonl(path: Path, rows: Iterable[dict]) -> int:
 
     The bytes depend on the rows alone.
     """
+    count = 0
+    with writing_jsonl(path) as write:
+        for row in rows:
+            write(row)
+            count += 1
+    return count
+
+
+@contextmanager
+def writing_jsonl(path: Path) -> Iterator[Callable[[dict], object]]:
+    """Give a function that writes one row, for files that are written side by side; else as :func:`write_jsonl`."""
     import zstandard
 
-    count = 0
     with replacing(path) as temporary, temporary.open("wb") as raw:
         packed = Path(path).suffix == ".zst"
         stream = zstandard.ZstdCompressor(level=ZSTD_LEVEL).stream_writer(raw, closefd=False) if packed else raw
-        for row in rows:
-            stream.write(dumps(row).encode("utf-8") + b"\n")
-            count += 1
+        yield lambda row: stream.write(dumps(row).encode("utf-8") + b"\n")
         if packed:
             stream.close()
-    return count
 
 
 class _ZstdStream(io.RawIOBase):
@@ -157,15 +164,25 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict]]:
     InputError
         The file is absent, cut short or not UTF-8, or a line isn't a JSON object; the message names file and line.
     """
+    path = Path(path)
+    for number, line in _numbered_lines(path):
+        yield number, _parse(line, f"{path}, line {number}")
+
+
+def count_rows(path: Path) -> int:
+    """Return how many rows :func:`read_jsonl` would find in a file, without parsing any."""
+    return sum(1 for _ in _numbered_lines(Path(path)))
+
+
+def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     import zstandard
 
-    path = Path(path)
     number = 0
     try:
         with _open_unpacked(path) as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
-                    yield number, _parse(line, f"{path}, line {number}")
+                    yield number, line
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except (EOFError, zlib.error, zstandard.ZstdError, OSError) as error:

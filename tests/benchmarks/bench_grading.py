@@ -1,57 +1,169 @@
-"""Measure the grading of recorded responses: ``python tests/benchmarks/bench_grading.py [rows] [workers]``.
+"""Measure the grading service: ``python tests/benchmarks/bench_grading.py [what ...]``; without arguments, everything.
 
-Reads ``../shared/data/traces``; 5,000 rows on two workers should take less than a minute on two cores.
+- ``recorded``: 1,768 recorded responses of five models, which math-verify alone grades in 16 s on one core;
+- ``all``: the 7,442 of all recordings, on two workers;
+- ``pairs``: distinct easy pairs on two workers: numbers, and what takes computer algebra;
+- ``memory``: completions of 2,000 tokens, graded and graded again from the cache, and the memory that takes
+  (``memory=1000000`` for so many; they repeat the recorded texts, joined to that length).
+
+Recordings are those of ``../shared/data/traces``. Times are CPU seconds of all processes, and wall seconds.
 """
 
 import gzip
 import json
 import resource
 import sys
+import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from paretoscope.grading import grade_completions  # noqa: E402 - the path above comes first
-from paretoscope.schema import Completion, Item  # noqa: E402
+import grade  # noqa: E402 - the path above comes first
+
+from paretoscope.files import write_jsonl  # noqa: E402
+from paretoscope.grading import grade_completions  # noqa: E402
+from paretoscope.schema import Completion, Item, to_row  # noqa: E402
 
 TRACES = ROOT / "../shared/data/traces"
 CLOSING = {"gsm8k": "final_number", "math500": "final_formula"}
+RECORDED = (
+    "QwQ-32B__gsm8k",
+    "DeepSeek-R1-Distill-Qwen-32B__gsm8k",
+    "DeepSeek-R1__math500",
+    "rho-math-1b-v0.1__math500",
+    "s1.1-32B__math500",
+)
+CHARACTERS = 8_000
+"""Of 2,000 tokens of reasoning in English."""
 
 
-def recordings():
-    """Yield the file name's model and benchmark, and its rows; MATH-500 first, since it is the harder half."""
-    for path in sorted(TRACES.glob("*.jsonl.gz"), key=lambda path: ("math500" not in path.name, path.name)):
-        with gzip.open(path, "rt", encoding="utf-8") as lines:
-            yield *path.name.removesuffix(".jsonl.gz").split("__"), [json.loads(line) for line in lines]
+def recordings(names=None) -> Iterator[tuple[str, str, list[dict]]]:
+    """Yield model, benchmark and rows of every recording, or of those named."""
+    for path in sorted(TRACES.glob("*.jsonl.gz")):
+        name = path.name.removesuffix(".jsonl.gz")
+        if names is None or name in names:
+            with gzip.open(path, "rt", encoding="utf-8") as lines:
+                yield *name.split("__"), [json.loads(line) for line in lines]
 
 
-def main(limit: int, workers: int) -> None:
-    """Grade up to ``limit`` rows and print rows per second for each recording and for all."""
-    total, spent = 0, 0.0
-    for model, benchmark, rows in recordings():
-        rows = rows[: limit - total]
-        if not rows:
-            break
-        items = {row["problem_id"]: Item(row["problem_id"], row["problem"], row["gold"]) for row in rows}
-        completions = [Completion(row["problem_id"], 0, row["response"], None, None, None) for row in rows]
-        started = time.perf_counter()
-        grades = list(grade_completions(completions, items, "math", None, {CLOSING[benchmark]: True}, workers))
-        seconds = time.perf_counter() - started
-        total, spent = total + len(rows), spent + seconds
-        verdicts = dict(Counter(grade.verdict for grade in grades))
-        print(
-            f"{model:30} {benchmark:8} {len(rows):5} rows {seconds:6.2f} s {len(rows) / seconds:7.0f} rows/s {verdicts}"
-        )
-    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = sum(usage.ru_utime + usage.ru_stime for usage in (own, children))
-    print(f"{total} rows in {spent:.1f} s, {total / spent:.0f} rows/s, {workers} workers, {cpu:.1f} CPU seconds in all")
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of the workers that have ended."""
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in both)
+
+
+def report(name: str, rows: int, started: tuple[float, float], extra: str = "") -> None:
+    """Print what so many rows took since ``started``."""
+    wall, cpu = time.perf_counter() - started[0], cpu_seconds() - started[1]
+    print(
+        f"{name:34} {rows:8,} rows {wall:7.2f} s wall {cpu:7.2f} s CPU {rows / wall:8,.0f} rows/s {extra}", flush=True
+    )
+
+
+def now() -> tuple[float, float]:
+    """Return wall and CPU time."""
+    return time.perf_counter(), cpu_seconds()
+
+
+def inputs(rows: list[dict], benchmark: str) -> tuple[list[Completion], dict[str, Item]]:
+    """Return completions and items; ids get their benchmark's name, since two are graded in one go."""
+    ids = [f"{benchmark}/{row['problem_id']}" for row in rows]
+    items = {key: Item(key, row["problem"], row["gold"]) for key, row in zip(ids, rows, strict=True)}
+    return [Completion(key, 0, row["response"], None, None, None) for key, row in zip(ids, rows, strict=True)], items
+
+
+def bench_recordings(name: str, names, workers: int) -> None:
+    """Grade recordings: those of one benchmark together, as they have their options in common."""
+    started, total, verdicts = now(), 0, Counter()
+    for benchmark, closing in CLOSING.items():
+        rows = [row for _, of, rows in recordings(names) if of == benchmark for row in rows]
+        completions, items = inputs(rows, benchmark)
+        graded = grade_completions(completions, items, "math", None, {closing: True}, workers)
+        verdicts.update(each.verdict for each in graded)
+        total += len(rows)
+    report(name, total, started, str(dict(verdicts)))
+
+
+def bench_pairs() -> None:
+    """Grade distinct easy pairs: half of the answers are right."""
+    kinds = {
+        "integers": lambda n: (str(n), str(n + n % 2)),
+        "fractions": lambda n: (rf"\frac{{{n}}}{{{2 * n + 1}}}", f"{n + n % 2}/{2 * n + 1}"),
+        "decimals": lambda n: (f"{n}.5", rf"\frac{{{2 * n + 1 + n % 2}}}{{2}}"),
+        "mixed, units": lambda n: (f"{n},000", rf"{n + n % 2}000\text{{ meters}}"),
+        "sums in a variable (algebra)": lambda n: (f"{n}x+1", f"1+{n + n % 2}x"),
+        "square roots (algebra)": lambda n: (rf"{n}\sqrt{{2}}", rf"\sqrt{{{2 * (n + n % 2) ** 2}}}"),
+        "points (algebra)": lambda n: (f"({n}, {n + 1})", f"({n + n % 2},{n + 1})"),
+    }
+    for kind, pair in kinds.items():
+        pairs = [pair(n) for n in range(1_000, 2_000 if "algebra" in kind else 21_000)]
+        items = {str(n): Item(str(n), "", gold) for n, (gold, _) in enumerate(pairs)}
+        texts = (rf"So it is \boxed{{{answer}}}." for _, answer in pairs)
+        completions = [Completion(str(n), 0, text, "stop", 1, 1) for n, text in enumerate(texts)]
+        started = now()
+        right = sum(each.verdict == "correct" for each in grade_completions(completions, items, "math", workers=2))
+        report(f"pairs: {kind}", len(pairs), started, f"{right} correct")
+
+
+def long_completions(count: int, items: dict[str, Item]) -> Iterator[Completion]:
+    """Yield distinct completions of about 2,000 tokens: recorded responses, with pieces of others before them."""
+    rows = [(f"gsm8k/{row['problem_id']}", row["response"]) for _, _, rows in recordings(RECORDED[:2]) for row in rows]
+    filler = "".join(response for _, response in rows)
+    for number in range(count):
+        key, response = rows[number % len(rows)]
+        start = number * 997 % (len(filler) - CHARACTERS)
+        text = f"{number} {filler[start : start + max(0, CHARACTERS - len(response))]}</think>{response}"
+        yield Completion(key, number // len(rows), text, "stop", 100, 2_000)
+
+
+def bench_memory(count: int) -> None:
+    """Grade a file of long completions through the rule's script, then again from the cache."""
+    _, items = inputs([row for _, _, rows in recordings(RECORDED[:2]) for row in rows], "gsm8k")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_jsonl(folder / "items.jsonl", map(to_row, items.values()))
+        write_jsonl(folder / "completions.jsonl.zst", map(to_row, long_completions(count, items)))
+        spec = {"grader": "math", "final_number": True, "reasoning": None}
+        for run in ("first", "again, from the cache"):
+            started = now()
+            grade.main(
+                str(folder / "completions.jsonl.zst"),
+                str(folder / "items.jsonl"),
+                spec,
+                str(folder / f"grades_{run[:5]}.jsonl.zst"),
+                str(folder / "timings.jsonl.zst"),
+                str(folder / "cache.jsonl"),
+                1,
+                "bench",
+            )
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            report(f"2,000 tokens each, {run}", count, started, f"peak {peak:,.0f} MiB")
+        first, again = (folder / f"grades_{run}.jsonl.zst" for run in ("first", "again"))
+        assert first.read_bytes() == again.read_bytes()
+        print(f"cache {(folder / 'cache.jsonl').stat().st_size / count:.0f} bytes a completion")
+
+
+def main(wanted: list[str]) -> None:
+    """Run what is wanted, in the order above."""
+    counts = dict(part.split("=") for part in wanted if "=" in part)
+    names = {part.split("=")[0] for part in wanted} or {"recorded", "all", "pairs", "memory"}
+    if not TRACES.exists():
+        print(f"{TRACES} isn't there: only pairs are timed")
+        names &= {"pairs"}
+    if "memory" in names:
+        bench_memory(int(counts.get("memory", 20_000)))
+    if "recorded" in names:
+        bench_recordings("recorded, one worker", RECORDED, 1)
+    if "all" in names:
+        bench_recordings("all recordings, two workers", None, 2)
+    if "pairs" in names:
+        bench_pairs()
 
 
 if __name__ == "__main__":
-    if not TRACES.exists():
-        print(f"{TRACES} isn't there: grading is not timed")
-        sys.exit()
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5_000, int(sys.argv[2]) if len(sys.argv) > 2 else 2)
+    main(sys.argv[1:] and [*islice(sys.argv, 1, None)])

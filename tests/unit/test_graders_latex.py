@@ -63,5 +63,5 @@ def test_a_point_is_read_in_the_first_stage(full_parses):
 
 def test_what_the_first_stage_cannot_read_goes_to_the_second(full_parses):
     parse_in_two_stages()
-    assert result("x = 1, y = 2") == "{Eq(x, 1), Eq(y, 2)}"
+    assert result("x_1") == "x_1"
     assert full_parses

@@ -11,8 +11,9 @@ memory. So every step has its limit:
 CPU seconds decide, never wall time, so a busy machine gives the same verdicts.
 """
 
+from .cache import VerdictCache
 from .limits import Limits
 from .pool import compare_pairs
 from .service import grade_completions, grader_version
 
-__all__ = ["Limits", "compare_pairs", "grade_completions", "grader_version"]
+__all__ = ["Limits", "VerdictCache", "compare_pairs", "grade_completions", "grader_version"]
