@@ -7,14 +7,18 @@ import hashlib
 import io
 import json
 import os
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from .errors import InputError
 
 ZSTD_LEVEL = 6
+READ_BYTES = 2**16
+"""Read from a compressed file at a time; many system calls would take longer than the unpacking."""
 
 NOT_JSON = (ValueError, RecursionError)
 """What parsing raises: bad syntax, bad UTF-8, a number of thousands of digits; nesting of thousands of levels."""
@@ -75,12 +79,18 @@ def read_json(path: Path):
 
 def dumps(value, indent: int | None = None, separators: tuple[str, str] = (",", ":")) -> str:
     """Return JSON, on one line by default. Lone surrogates, which UTF-8 can't hold, are escaped."""
-    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, allow_nan=False)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        text = json.dumps(value, indent=indent, separators=separators, allow_nan=False)
+    text = _encoder(False, indent, separators).encode(value)
+    if not text.isascii() and _SURROGATE.search(text):
+        text = _encoder(True, indent, separators).encode(value)
     return text
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@cache
+def _encoder(ascii_only: bool, indent: int | None, separators: tuple[str, str]) -> json.JSONEncoder:
+    return json.JSONEncoder(ensure_ascii=ascii_only, indent=indent, separators=separators, allow_nan=False)
 
 
 def write_jsonl(path: Path, rows: Iterable[dict]) -> int:
@@ -123,7 +133,7 @@ class _ZstdStream(io.RawIOBase):
 
     def readinto(self, buffer) -> int:
         while not self._ready:
-            packed = self._raw.read(io.DEFAULT_BUFFER_SIZE)
+            packed = self._raw.read(READ_BYTES)
             if not packed and not self._frame.eof:
                 raise EOFError("it ends within a compressed frame")
             if not packed:
@@ -149,7 +159,7 @@ def _open_unpacked(path: Path) -> Iterator[Iterable[bytes]]:
         with gzip.open(path) as stream:
             yield stream
     elif path.suffix == ".zst":
-        with path.open("rb") as raw, io.BufferedReader(_ZstdStream(raw)) as stream:
+        with path.open("rb") as raw, io.BufferedReader(_ZstdStream(raw), READ_BYTES) as stream:
             yield stream
     else:
         with path.open("rb") as stream:

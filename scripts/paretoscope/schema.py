@@ -129,7 +129,8 @@ class GradeTiming:
     item_id: str
     sample: int
     milliseconds: float
-    """CPU time of all layers, computer algebra included; of it, in the first completion alone that had the answer."""
+    """CPU time of all layers, computer algebra included; that counts in the first completion alone that had the answer.
+    0 where nothing was done again."""
     origin: str
     """``text`` (no computer algebra needed), ``worker`` (a worker's), ``repeat`` (another completion's equal answer,
     compared in this run or an earlier one) or ``cache`` (this very response's, from an earlier run)."""

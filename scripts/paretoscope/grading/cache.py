@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 KEY_BYTES = 16
 FLUSH_BYTES, FLUSH_SECONDS = 2**16, 5.0
 """What is lost at most when a job is killed."""
-SCAN_BYTES = 2**20
+SCAN_BYTES, CHUNK_BYTES = 2**20, 2**16
 _START, _MIDDLE = b'{"key":"', b'","value":'
 _KEY = slice(len(_START), len(_START) + 2 * KEY_BYTES)
 _SEAL_BYTES = len(b',"crc32":"01234567"}\n')
@@ -73,7 +73,8 @@ class VerdictCache:
         self._unwritten: list[bytes] = []
         self._unwritten_bytes = 0
         self._flushed = time.monotonic()
-        self._end = 0
+        self._end = self._chunk_start = 0
+        self._chunk = b""
         self._writable = False
         self._file = None
 
@@ -143,14 +144,17 @@ class VerdictCache:
             return None
 
     def _read_line(self, place: int) -> bytes:
-        """Return the line that begins at a place; most are short enough for one reading."""
-        data = b""
-        while True:
-            more = os.pread(self._file.fileno(), 512 if not data else FLUSH_BYTES, place + len(data))
-            data += more
-            end = data.find(b"\n")
-            if end >= 0 or not more:
-                return data[: end + 1]
+        """Return the line that begins at a place. Most are read in the order in which they stand there."""
+        start = place - self._chunk_start
+        end = self._chunk.find(b"\n", start) if 0 <= start < len(self._chunk) else -1
+        size = CHUNK_BYTES
+        while end < 0:
+            self._chunk, self._chunk_start, start = os.pread(self._file.fileno(), size, place), place, 0
+            end = self._chunk.find(b"\n")
+            if end < 0 and len(self._chunk) < size:
+                return b""
+            size *= 2
+        return self._chunk[start : end + 1]
 
     def put(self, key: bytes, value) -> None:
         """Add an entry; on the disk it is within seconds, or at the end."""

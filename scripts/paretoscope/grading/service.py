@@ -140,6 +140,7 @@ class _Run:
         self.waiting: dict[Pair, list[_Open]] = {}
         self.item_digests: dict[str, bytes] = {}
         self.origins: Counter[str] = Counter()
+        self.done = 0
 
     def grades(self, completions, workers, timings, progress) -> Iterator[Grade]:
         """Yield the grades, waiting for workers only while the window is full or nothing is left to read."""
@@ -153,11 +154,10 @@ class _Run:
                     yield from self.finish(window, pool, timings, progress)
             while window:
                 yield from self.finish(window, pool, timings, progress)
-        log.info("%d completions graded: %s", self.origins.total(), dict(sorted(self.origins.items())))
+        log.info("%d completions graded: %s", self.done, dict(sorted(self.origins.items())))
 
     def begin(self, completion: Completion, pool: Pool) -> _Open:
         """Grade a completion as far as it goes without a worker."""
-        started = time.process_time()
         item = self.items.get(completion.item_id)
         if item is None:
             raise InputError(f"completion of item '{completion.item_id}': the benchmark has no such item")
@@ -169,8 +169,9 @@ class _Run:
             span = tuple(span) if span else None
             entry.grade, entry.origin = Grade(completion.item_id, completion.sample, *fields, span), "cache"
         else:
+            started = time.process_time()
             self.decide(entry, completion, item, pool)
-        entry.milliseconds += (time.process_time() - started) * 1000
+            entry.milliseconds += (time.process_time() - started) * 1000
         return entry
 
     def decide(self, entry: _Open, completion: Completion, item: Item, pool: Pool) -> None:
@@ -243,8 +244,9 @@ class _Run:
             self.cache.put(entry.key, kept)
         if timings:
             timings(GradeTiming(entry.item_id, entry.sample, round(entry.milliseconds, 3), entry.origin))
+        self.done += 1
         if progress:
-            progress(self.origins.total())
+            progress(self.done)
         yield grade
 
     def key_of(self, completion: Completion, item: Item) -> bytes:
