@@ -34,6 +34,8 @@ _ATTRIBUTES = {
     **dict.fromkeys(("stretchy", "displaystyle", "fence", "accent", "accentunder"), re.compile("true|false")),
     **dict.fromkeys(("width", "minsize", "maxsize", "rowspacing", "columnspacing"), re.compile(r"[\d. a-z]{1,30}")),
 }
+_REFUSED = re.compile(r"\\\\[a-zA-Z]{2,}|\\(?:href|url|class|style|cssId|html[a-zA-Z]+)(?![a-zA-Z])")
+"""A backslash that was doubled somewhere, which would be taken for a new line; links, classes and styles."""
 _UNKNOWN = re.compile(r"\\[a-zA-Z]+")
 
 
@@ -48,7 +50,7 @@ def convert(latex: str, block: bool = False) -> str | None:
     block : bool
         Whether it stands on a line by itself.
     """
-    if not 0 < len(latex) <= MAX_LENGTH or _nesting(latex) > MAX_NESTING:
+    if not 0 < len(latex) <= MAX_LENGTH or _nesting(latex) > MAX_NESTING or _REFUSED.search(latex):
         return None
     from latex2mathml.converter import convert_to_element
 
@@ -65,7 +67,7 @@ def convert(latex: str, block: bool = False) -> str | None:
 def _nesting(latex: str) -> int:
     depth = deepest = 0
     for character in latex:
-        depth += {"{": 1, "}": -1, "[": 1, "]": -1, "^": 0}.get(character, 0)
+        depth += {"{": 1, "}": -1, "[": 1, "]": -1}.get(character, 0)
         deepest = max(deepest, depth)
     return max(deepest, latex.count("\\left"), latex.count("\\begin"))
 

@@ -100,8 +100,13 @@ def _tiles(rows: Sequence[Row]) -> str:
     tiles = [
         ("completions", f"{len(rows):,}", "", ""),
         ("correct", _share(verdicts["correct"], len(rows)), f"{verdicts['correct']:,}", "correct"),
-        ("graders disagree", _share(disputed, len(both)), f"{disputed:,} of {len(both):,} that both decided", "wrong"),
-        ("undecided", f"{undecided:,}", "unparsed, timeout, crashed", "unparsed"),
+        (
+            "graders disagree",
+            _share(disputed, len(both)),
+            f"{disputed:,} of {len(both):,} that both decided",
+            "wrong" if disputed else "",
+        ),
+        ("undecided", f"{undecided:,}", "unparsed, timeout, crashed", "unparsed" if undecided else ""),
         ("no answer", f"{verdicts['no_answer']:,}", "", ""),
         ("truncated", f"{verdicts['truncated']:,}", "", ""),
         ("looping", f"{sum(row.grade.looping for row in rows):,}", "", ""),
@@ -133,8 +138,8 @@ def _notes(spec: Mapping, rows: Sequence[Row], shown: Sequence[Row]) -> str:
         for verdict in VERDICTS
     )
     return f"""{hidden}
-<p>Here: all {disputed:,} disagreements of the two graders, all {undecided:,} completions that the first couldn't
-decide, and {drawn} of all {len(rows):,} at random, {len(shown):,} in all.{left_out}</p>
+<p>{len(shown):,} completions are on this page: every disagreement of the two graders ({disputed:,}), everything that
+the first couldn't decide ({undecided:,}), and {drawn} of all {len(rows):,} drawn at random.{left_out}</p>
 <details><summary>How they were drawn, and all verdicts</summary>
 <p>The draw takes the {drawn} completions with the smallest SHA-256 of model, benchmark, item and sample, so it stays
 the same when completions are graded anew. The second grader is independent of the first and leaves undecided what it
@@ -192,6 +197,7 @@ def _answer(answer: str | None) -> str:
 
 def _texts(item: Item, text: str, span: Sequence[int] | None, reasoning: Mapping | None, most: int) -> str:
     span = (span[0], span[1]) if span else None
+    text = text.rstrip()
     cut = _end_of_reasoning(text, reasoning)
     thought = ""
     if cut:
@@ -201,7 +207,7 @@ def _texts(item: Item, text: str, span: Sequence[int] | None, reasoning: Mapping
         )
     reply = excerpt(text[cut:], cut, span, most, Budget(2 * most)) if text[cut:].strip() else ""
     shown = f'<div class="text reply" tabindex="0" dir="auto">{reply}</div>' if reply else '<p class="none">empty</p>'
-    return f"""<h3>Question</h3><div class="text" dir="auto">{with_formulas(item.question[:QUESTION_CHARACTERS])}</div>
+    return f"""<h3>Question</h3><div class="text question" dir="auto">{with_formulas(item.question[:QUESTION_CHARACTERS])}</div>
 <h3>Response{f", {len(text) - cut:,} characters" if reply else ""}</h3>{thought}{shown}"""
 
 

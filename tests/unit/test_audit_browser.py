@@ -1,0 +1,150 @@
+"""Audit pages in a real browser, driven over its debugging port: filters, keys, and what hostile text does there."""
+
+import asyncio
+import json
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from .test_audit import HOSTILE, page, row
+
+aiohttp = pytest.importorskip("aiohttp")
+pytestmark = pytest.mark.skipif(not shutil.which("chromium"), reason="Chromium isn't installed")
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync", "--remote-debugging-port=0"]
+VISIBLE = "[...document.querySelectorAll('article')].filter((card) => card.offsetParent).length"
+CHOOSE = "document.querySelector('input[value={}]').click()"
+SEARCH = "search.value = {}; search.dispatchEvent(new Event('input', {{bubbles: true}}))"
+PRESS = "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{key: '{}', bubbles: true}}))"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Address of the debugging port of a running browser."""
+    profile = tmp_path_factory.mktemp("profile")
+    process = subprocess.Popen(
+        ["chromium", *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    port, deadline = profile / "DevToolsActivePort", time.monotonic() + 60
+    while not (port.exists() and port.read_text().strip()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port.read_text().split()[0]}"
+    process.kill()
+    process.wait()
+
+
+async def _run(address, url, expressions):
+    complaints = []
+    async with aiohttp.ClientSession() as session:
+        async with session.put(f"{address}/json/new?about:blank") as reply:
+            target = await reply.json(content_type=None)
+        async with session.ws_connect(target["webSocketDebuggerUrl"], max_msg_size=0) as socket:
+            numbers = iter(range(1, 1000))
+
+            async def ask(method, **parameters):
+                number = next(numbers)
+                await socket.send_str(json.dumps({"id": number, "method": method, "params": parameters}))
+                while True:
+                    message = json.loads((await socket.receive(timeout=30)).data)
+                    if message.get("method") in (
+                        "Runtime.exceptionThrown",
+                        "Log.entryAdded",
+                        "Page.javascriptDialogOpening",
+                    ):
+                        complaints.append(message)
+                    if message.get("id") == number:
+                        return message["result"]
+
+            for domain in ("Runtime", "Log", "Page"):
+                await ask(f"{domain}.enable")
+            await ask("Page.navigate", url=url)
+            ready = {}
+            while ready.get("value") != "complete":
+                ready = (await ask("Runtime.evaluate", expression="document.readyState"))["result"]
+            values = [await ask("Runtime.evaluate", expression=text, returnByValue=True) for text in expressions]
+    return [value["result"].get("value") for value in values], complaints
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """Open a page, evaluate expressions one after the other, and return their values; nothing may be complained of."""
+
+    def evaluate(source, *expressions):
+        path = tmp_path / "page.html"
+        path.write_text(source, encoding="utf-8")
+        values, complaints = asyncio.run(_run(browser, path.as_uri(), expressions))
+        assert complaints == []
+        return values
+
+    return evaluate
+
+
+ROWS = [
+    row("a", verdict="wrong"),
+    row("b", verdict="wrong", crosscheck="wrong", looping=True),
+    row("c", verdict="unparsed", crosscheck="undecided"),
+    row("d"),
+]
+
+
+def test_filters_and_search_show_what_fits(visit):
+    values = visit(
+        page("It is $\\frac{1}{2}$.", rows=ROWS),
+        *(VISIBLE, CHOOSE.format("wrong"), VISIBLE, CHOOSE.format("disagreement"), VISIBLE),
+        *(CHOOSE.format("undecided"), VISIBLE, CHOOSE.format("looping"), VISIBLE, CHOOSE.format("all")),
+        *(SEARCH.format(r"'\\frac it'"), VISIBLE, SEARCH.format("'nowhere'"), VISIBLE),
+        *("document.getElementById('none').hidden", "count.textContent"),
+    )
+    assert values[0::1][0] == 4
+    assert [values[index] for index in (2, 4, 6, 8)] == [2, 1, 1, 1]
+    assert values[11] == 4 and values[13] == 0
+    assert values[14] is False and values[15] == "0 of 4"
+
+
+def test_keys_lead_from_card_to_card(visit):
+    focused = "document.activeElement.id"
+    values = visit(
+        page(rows=ROWS),
+        *(PRESS.format("j"), focused, PRESS.format("j"), focused, PRESS.format("k"), focused),
+        *(PRESS.format("/"), focused, SEARCH.format("'nowhere'"), PRESS.format("Escape"), VISIBLE),
+    )
+    assert [values[index] for index in (1, 3, 5, 7)] == ["c1", "c2", "c1", "search"]
+    assert values[-1] == 4
+
+
+def test_the_answer_is_in_view_and_formulas_are_drawn(visit):
+    text = "Line\n" * 200 + "It is $x^2$ and 5.\n" + "Line\n" * 200
+    start = text.index("5.")
+    values = visit(
+        page(text, span=(start, start + 1)),
+        "const box = document.querySelector('.reply').getBoundingClientRect();"
+        "const mark = document.querySelector('mark').getBoundingClientRect();"
+        "mark.top >= box.top && mark.bottom <= box.bottom",
+        "document.querySelector('.reply math msup').getBoundingClientRect().width > 5",
+    )
+    assert values == [True, True]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_hostile_text_does_nothing(visit, text):
+    values = visit(
+        page(f"{text}\nend", question=text, target=text, answer=text, spec={"model_name": text}),
+        "document.scripts.length",
+        "document.querySelectorAll('img, iframe, object, embed, a:not([href^=\"#\"]), textarea, b b').length",
+        "document.querySelector('.reply').textContent.endsWith('end')",
+        VISIBLE,
+    )
+    assert values == [1, 0, True, 1]
+
+
+def test_the_policy_stops_a_script_that_would_get_through(browser, tmp_path):
+    path = tmp_path / "page.html"
+    path.write_text(page().replace("</main>", "<script>window.ran = 1</script><img src=x></main>"), encoding="utf-8")
+    values, complaints = asyncio.run(_run(browser, path.as_uri(), ["window.ran"]))
+    assert values == [None]
+    assert len(complaints) >= 2 and all("Content Security Policy" in str(complaint) for complaint in complaints)
