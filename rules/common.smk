@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -10,7 +11,8 @@ from snakemake.logging import logger
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from paretoscope import generate, plugins
-from paretoscope.catalog import load_study
+from paretoscope.catalog import CATALOG, load_study
+from paretoscope.devices import devices_by_reported_name
 from paretoscope.errors import InputError
 
 try:
@@ -180,9 +182,15 @@ def crosschecking_spec(wildcards):
     }
 
 
-def summary_spec():
-    digest = plugins.source_digest("summarize.py", "statistics.py", "schema.py")
-    return {**STUDY.summary_spec(CELLS, UNFINISHED), "digest": digest}
+def device_cards():
+    """The device cards by the names under which drivers report them; read late, since few jobs need them."""
+    folders = [CATALOG, *(STUDY.path.parent / folder for folder in config.get("cards", ()))]
+    return {name: asdict(device) for name, device in devices_by_reported_name(folders).items()}
+
+
+def summary_spec(wildcards):
+    digest = plugins.source_digest("summarize.py", "statistics.py", "schema.py", "devices.py", "flops")
+    return {**STUDY.summary_spec(CELLS, UNFINISHED), "devices": device_cards(), "digest": digest}
 
 def audit_spec(wildcards):
     model, benchmark = STUDY.models[wildcards.model], STUDY.benchmarks[wildcards.benchmark]

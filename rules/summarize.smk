@@ -28,6 +28,6 @@ rule summarize:
     conda:
         "../envs/analysis.yaml"
     params:
-        spec=summary_spec(),
+        spec=summary_spec,
     script:
         "../scripts/summarize.py"

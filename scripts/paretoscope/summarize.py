@@ -15,6 +15,7 @@ from pyarrow import parquet
 
 from . import flops, plugins
 from .crosscheck import disagree
+from .devices import Device
 from .errors import InputError
 from .files import read_jsonl
 from .schema import ABSENT_CELLS, CELLS, COMPLETIONS, CROSSCHECK_VERDICTS, UNDECIDED, VERDICTS, Column, names
@@ -98,7 +99,7 @@ def cells_table(
     Parameters
     ----------
     spec : dict
-        As ``Study.summary_spec`` returns it.
+        As ``Study.summary_spec`` returns it, and under ``devices`` the device cards by reported name.
     completions : DataFrame
         As :func:`completions_table` returns it.
     metas : dict
@@ -111,10 +112,10 @@ def cells_table(
     InputError
         A control didn't score what it must: then no number of that benchmark can be trusted.
     """
-    shapes = {model: flops.describe(config).parameters for model, config in configs.items()}
+    models = {model: (flops.describe(config), config) for model, config in configs.items()}
     groups = dict(list(completions.groupby(["model", "benchmark"], observed=True, sort=False)))
     rows = [
-        _cell(spec, model, benchmark, groups[model, benchmark], metas[model, benchmark], shapes.get(model))
+        _cell(spec, model, benchmark, groups[model, benchmark], metas[model, benchmark], *models.get(model, (None, {})))
         for model, benchmark in metas
     ]
     table = _typed(pd.DataFrame(rows, columns=names(CELLS)), CELLS)
@@ -127,8 +128,18 @@ def absent_cells(spec: dict) -> pd.DataFrame:
     return pd.DataFrame(spec["absent"], columns=names(ABSENT_CELLS))
 
 
-def _cell(spec: dict, model: str, benchmark: str, group: pd.DataFrame, meta: dict, shape) -> dict:
-    card = spec["models"][model]
+def _cell(
+    spec: dict,
+    model: str,
+    benchmark: str,
+    group: pd.DataFrame,
+    meta: dict,
+    architecture: flops.Architecture | None,
+    config: dict,
+) -> dict:
+    card, shape = spec["models"][model], architecture and architecture.parameters
+    executed = _executed_prefill(group, architecture)
+    device = spec["devices"].get(meta["engine"].get("device"))
     return {
         "model": model,
         "model_name": card["name"],
@@ -151,6 +162,9 @@ def _cell(spec: dict, model: str, benchmark: str, group: pd.DataFrame, meta: dic
         **_distribution(group, "latency_seconds", (50, 95)),
         **_distribution(group, "first_token_seconds", (50, 95)),
         **_costs(meta),
+        "executed_prefill_flops_mean": executed.mean(),
+        **_per_completion(meta, len(group)),
+        **_on_device(meta, len(group), _executed_flops(group, executed), device and Device(**device), config),
         **_origin(meta),
     }
 
@@ -224,6 +238,47 @@ def _costs(meta: dict) -> dict:
         else None,
         "peak_memory_bytes": meta["peak_memory_bytes"],
         **{name: meta.get(name) for name in measured},
+    }
+
+
+def _executed_prefill(group: pd.DataFrame, architecture: flops.Architecture | None) -> pd.Series:
+    """Return the prefill FLOPs of completions without those of cached prompt tokens; empty where either is unknown."""
+    counts = group[["prompt_tokens", "cached_tokens"]]
+    if architecture is None or counts.isna().any(axis=None):
+        return pd.Series(np.nan, index=group.index)
+    prompt, cached = counts.astype("int64").to_numpy().T
+    prefill, _ = flops.completion_flops(architecture, prompt, 0, cached)
+    return pd.Series(prefill, index=group.index)
+
+
+def _executed_flops(group: pd.DataFrame, executed_prefill: pd.Series) -> float:
+    """Return the FLOPs executed; whole prefills for an engine that says nothing of a cache."""
+    prefill = group["prefill_flops"] if executed_prefill.isna().any() else executed_prefill
+    return float((prefill + group["decode_flops"]).sum(skipna=False))
+
+
+def _per_completion(meta: dict, completions: int) -> dict:
+    """Measured costs by completion; empty where they weren't measured."""
+    seconds, gpus = meta["generation_seconds"], meta.get("gpus")
+    measured = {
+        "seconds_per_completion": seconds,
+        "gpu_seconds_per_completion": gpus * seconds if gpus and seconds is not None else None,
+        "energy_joules_per_completion": meta.get("energy_joules"),
+    }
+    return {name: None if total is None else total / completions for name, total in measured.items()}
+
+
+def _on_device(meta: dict, completions: int, executed_flops: float, device: Device | None, config: dict) -> dict:
+    """What a cell cost at the price of its device's card, and what it made of the card's peak FLOP/s."""
+    seconds, gpus, engine = meta["generation_seconds"], meta.get("gpus"), meta["engine"]
+    if device is None or not gpus or not seconds:
+        return {}
+    price = device.price_usd_per_gpu_hour
+    # An engine says nothing of a scheme that it took from the model's config.
+    peak = device.peak_flops(engine.get("dtype"), engine.get("quantization") or flops.quantisation_method(config))
+    return {
+        "usd_per_completion": None if price is None else price * gpus * seconds / 3600 / completions,
+        "mfu": executed_flops / (gpus * seconds * peak) if peak else None,
     }
 
 

@@ -29,6 +29,18 @@ SPEC = {
     "benchmarks": {"sums": "Sums"},
     "cells": [],
     "absent": [],
+    "devices": {
+        "a GPU": {
+            "id": "gpu",
+            "name": "A GPU",
+            "memory_bytes": 1,
+            "bandwidth_bytes_per_second": 1.0,
+            "flops_per_second": {"bfloat16": 500.0, "float8": 1000.0, "float4": None},
+            "tdp_watts": 700,
+            "price_usd_per_gpu_hour": 3.6,
+            "reported_names": ("a GPU",),
+        }
+    },
 }
 META = {
     "generation_seconds": 8.0,
@@ -96,6 +108,10 @@ ACCURACY_SE = 0.5 / math.sqrt(3)
 WILSON_HALF = 1.959964 / (3 + 1.959964**2) * math.sqrt(3 * 0.25 + 1.959964**2 / 4)
 # Total FLOPs: 110, 130 | 220, 240 | 310, 310; item means 120, 230, 310.
 TOTALS_SE = math.sqrt(((120 - 220) ** 2 + (230 - 220) ** 2 + (310 - 220) ** 2) / 2 / 3)
+# Per prompt token: 2 layers of 576 weights in matmuls, and 32 FLOPs per key attended; the head once. Each item's second
+# sample finds its prompt, or 10 tokens of it, in the cache; the last token is computed for all that.
+KEYS = [10 * 11 / 2, 10, 20 * 21 / 2, 20 * 21 / 2 - 10 * 11 / 2, 30 * 31 / 2, 30 * 31 / 2 - 10 * 11 / 2]
+EXECUTED = (2 * 2 * 576 * (10 + 1 + 20 + 10 + 30 + 20) + 2 * 32 * sum(KEYS) + 6 * 2 * 8 * 32) * 1.0
 EXPECTED = {
     "model": "tiny",
     "model_name": "Tiny",
@@ -155,6 +171,12 @@ EXPECTED = {
     "peak_memory_bytes": 1000,
     "weights_bytes": 400,
     "kv_cache_bytes": 500,
+    "executed_prefill_flops_mean": EXECUTED / 6,
+    "seconds_per_completion": 8 / 6,
+    "gpu_seconds_per_completion": 16 / 6,
+    "energy_joules_per_completion": 500.0,
+    "usd_per_completion": 16 / 6 * 0.001,
+    "mfu": (EXECUTED + 120) / (16 * 1000),
     "engine": "transformers",
     "engine_version": "5.0",
     "device": "a GPU",
@@ -204,7 +226,7 @@ def without_tokens(name, which):
 @pytest.mark.parametrize("name", ["prompt_tokens", "completion_tokens"])
 def test_what_is_unknown_is_empty_and_never_0(name, which):
     row = cell(without_tokens(name, which))
-    flops_columns = [column for column in EXPECTED if "flops" in column]
+    flops_columns = [column for column in EXPECTED if "flops" in column and not column.startswith("executed")]
     partly = {"total_flops_correct_mean": which & {0, 1, 2}, "total_flops_incorrect_mean": which & {3, 4, 5}}
     for column in [f"{name}_mean", f"{name}_p50", f"{name}_p95", *flops_columns]:
         assert pd.isna(row[column]) == bool(partly.get(column, True)), column
@@ -213,21 +235,32 @@ def test_what_is_unknown_is_empty_and_never_0(name, which):
     assert row["accuracy"] == 0.5
 
 
+ON_GPUS = {"gpu_seconds_per_completion", "usd_per_completion", "mfu"}
+TIMED = {"seconds_per_completion", *ON_GPUS}
+
+
 @pytest.mark.parametrize(
     ("meta", "empty"),
     [
-        ({"generation_seconds": None}, {"generation_seconds", "wall_seconds", "tokens_per_second"}),
+        ({"generation_seconds": None}, {"generation_seconds", "wall_seconds", "tokens_per_second", *TIMED}),
         ({"load_seconds": None}, {"load_seconds", "wall_seconds"}),
         ({"warmup_seconds": None}, {"warmup_seconds"}),
         ({"completion_tokens": None}, {"tokens_per_second"}),
-        ({"generation_seconds": 0.0}, {"tokens_per_second"}),
-        *[({name: None}, {name}) for name in ("peak_memory_bytes", "gpus", "gpu_seconds", "energy_joules")],
+        ({"generation_seconds": 0.0}, {"tokens_per_second", "usd_per_completion", "mfu"}),
+        ({"gpus": None}, {"gpus", *ON_GPUS}),
+        ({"energy_joules": None}, {"energy_joules", "energy_joules_per_completion"}),
+        *[({name: None}, {name}) for name in ("peak_memory_bytes", "gpu_seconds")],
         *[({name: None}, {name}) for name in ("weights_bytes", "kv_cache_bytes", "revision")],
         ({"engine": {**META["engine"], "quantization": None}}, {"quantization"}),
-        ({"engine": {**META["engine"], "version": None, "device": None}}, {"engine_version", "device"}),
+        (
+            {"engine": {**META["engine"], "version": None, "device": None}},
+            {"engine_version", "device", "usd_per_completion", "mfu"},
+        ),
+        ({"engine": {**META["engine"], "dtype": "float32"}}, {"mfu"}),
+        ({"engine": {**META["engine"], "quantization": "a new one"}}, {"mfu"}),
         (
             {"engine": {"name": "recorded"}},
-            {"engine_version", "device", "dtype", "quantization", "attention_backend"},
+            {"engine_version", "device", "dtype", "quantization", "attention_backend", "usd_per_completion", "mfu"},
         ),
     ],
 )
@@ -239,7 +272,7 @@ def test_what_was_not_measured_is_empty(meta, empty):
 def test_a_meta_file_need_not_know_of_gpus():
     new = {"warmup_seconds", "gpus", "gpu_seconds", "energy_joules", "weights_bytes", "kv_cache_bytes"}
     row = cell_of(completions(), {key: value for key, value in META.items() if key not in new})
-    assert {name for name in EXPECTED if pd.isna(row[name])} == new
+    assert {name for name in EXPECTED if pd.isna(row[name])} == new | ON_GPUS | {"energy_joules_per_completion"}
     assert row["wall_seconds"] == 10
 
 
@@ -247,7 +280,36 @@ def test_a_meta_file_need_not_know_of_gpus():
 @pytest.mark.parametrize("name", ["reasoning_tokens", "cached_tokens", "latency_seconds", "first_token_seconds"])
 def test_what_is_not_measured_of_every_completion_is_empty(name, missing):
     row = cell_of(completions(**{name: missing}), META)
-    assert {column for column in EXPECTED if pd.isna(row[column])} == {c for c in EXPECTED if c.startswith(f"{name}_")}
+    empty = {c for c in EXPECTED if c.startswith(f"{name}_")}
+    empty |= {"executed_prefill_flops_mean"} if name == "cached_tokens" else set()
+    assert {column for column in EXPECTED if pd.isna(row[column])} == empty
+
+
+def test_without_word_of_a_cache_the_whole_prefill_was_executed():
+    row = cell_of(completions(cached_tokens=[None] * 6), META)
+    assert row["mfu"] == pytest.approx((1200 + 120) / (16 * 1000))
+
+
+@pytest.mark.parametrize(
+    ("engine", "config", "peak"),
+    [
+        ({"quantization": None}, {}, 500),
+        ({"quantization": None}, {"quantization_config": {"quant_method": "fp8"}}, 1000),
+        ({"quantization": "awq"}, {}, 500),
+        ({"quantization": "mxfp4"}, {}, 500),  # the device has no 4-bit arithmetic
+        ({"quantization": "fp8", "dtype": "float16"}, {}, 1000),
+    ],
+)
+def test_utilisation_is_of_the_peak_that_the_weights_allow(engine, config, peak):
+    meta = {**META, "engine": {**META["engine"], **engine}}
+    cells = cells_table(SPEC, completions(), {("tiny", "sums"): meta}, {"tiny": {**CONFIG, **config}})
+    assert cells["mfu"][0] == pytest.approx((EXECUTED + 120) / (16 * peak))
+
+
+def test_no_price_no_dollars():
+    devices = {"a GPU": {**SPEC["devices"]["a GPU"], "price_usd_per_gpu_hour": None}}
+    cells = cells_table({**SPEC, "devices": devices}, completions(), {("tiny", "sums"): META}, {"tiny": CONFIG})
+    assert cells["usd_per_completion"].isna().all() and cells["mfu"].notna().all()
 
 
 @pytest.mark.parametrize(
