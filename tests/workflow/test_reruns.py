@@ -18,6 +18,10 @@ def jobs(**counts: int) -> Counter:
     return Counter(counts)
 
 
+ONE_CELL = jobs(generate=1, grade=1, crosscheck=1, audit=1, estimate_flops=1) + ANALYSIS
+"""What follows from other completions of the one cell of a model."""
+
+
 def test_nothing_changed_runs_nothing(finished):
     assert finished.planned("contract") == Counter()
 
@@ -25,23 +29,24 @@ def test_nothing_changed_runs_nothing(finished):
 STUDY_CHANGES = {
     "model added": (
         ("models: [nano-smoke-a, oracle]", "models: [nano-smoke-a, nano-smoke-b, oracle]"),
-        jobs(train_model=1, generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+        jobs(train_model=1, generate=1, grade=1, crosscheck=1, audit=1, estimate_flops=1) + ANALYSIS,
     ),
     "control added": (
         ("models: [nano-smoke-a, oracle]", "models: [nano-smoke-a, oracle, empty]"),
-        jobs(generate=1, grade=1) + ANALYSIS,
+        jobs(generate=1, grade=1, crosscheck=1, audit=1) + ANALYSIS,
     ),
     "benchmark added": (
         ("benchmarks: [arithmetic-smoke]", "benchmarks: [arithmetic-smoke, arithmetic-easy]"),
-        jobs(load_benchmark=1, generate=2, grade=2, estimate_flops=1, plot_benchmark_frontier=1) + ANALYSIS,
+        jobs(load_benchmark=1, generate=2, grade=2, crosscheck=2, audit=2, estimate_flops=1, plot_benchmark_frontier=1)
+        + ANALYSIS,
     ),
     "sampling changed": (
         ("device: cpu}\n", "device: cpu}\nsampling: {temperature: 0.9}\n"),
-        jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+        ONE_CELL,
     ),
     "samples raised": (
         ("device: cpu}\n", "device: cpu}\nsamples_per_item: 4\n"),
-        jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+        ONE_CELL,
     ),
     "plot setting changed": (("device: cpu}\n", "device: cpu}\nplots: {font_size: 11}\n"), FIGURES),
     "threshold changed": (
@@ -51,7 +56,7 @@ STUDY_CHANGES = {
     "batch size changed": (("device: cpu}\n", "device: cpu, batch_size: 3}\n"), Counter()),
     "precision changed": (
         ("device: cpu}\n", "device: cpu, dtype: bfloat16}\n"),
-        jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+        ONE_CELL,
     ),
     "comment in the study": (("device: cpu}\n", "device: cpu}\n# a remark\n"), Counter()),
 }
@@ -66,16 +71,34 @@ def test_study_change(checkout, change, expected):
 CARD = "config/benchmarks/arithmetic-smoke.yaml"
 MODEL = "config/models/nano-smoke-a.yaml"
 FILE_CHANGES = {
-    "prompt protocol": (CARD, "protocol: 1", "protocol: 2", jobs(generate=2, grade=2, estimate_flops=1) + ANALYSIS),
-    "grading option": (CARD, "{grader: math}", "{grader: math, final_number: true}", jobs(grade=2) + ANALYSIS),
+    "prompt protocol": (
+        CARD,
+        "protocol: 1",
+        "protocol: 2",
+        jobs(generate=2, grade=2, crosscheck=2, audit=2, estimate_flops=1) + ANALYSIS,
+    ),
+    "grading option": (
+        CARD,
+        "{grader: math}",
+        "{grader: math, final_number: true}",
+        jobs(grade=2, crosscheck=2, audit=2) + ANALYSIS,
+    ),
     "benchmark's notes": (CARD, "notes:", "notes: Also,", Counter()),
-    "name to show": (MODEL, "\nname: ", "\nname: The ", ANALYSIS),
+    "name to show": (MODEL, "\nname: ", "\nname: The ", jobs(audit=1) + ANALYSIS),
     "grader's code": (
         "scripts/paretoscope/grading/service.py",
         "from __future__ import annotations\n",
         "from __future__ import annotations\n\nCHANGED = 1\n",
-        jobs(grade=2) + ANALYSIS,
+        jobs(grade=2, audit=2) + ANALYSIS,
     ),
+    "second grader's code": (
+        "scripts/paretoscope/crosscheck/math.py",
+        "from __future__ import annotations\n",
+        "from __future__ import annotations\n\nCHANGED = 1\n",
+        jobs(crosscheck=2, audit=2) + ANALYSIS,
+    ),
+    "audit page's style": ("scripts/paretoscope/audit/page.css", "body {", "body { margin: 0;", jobs(audit=2)),
+    "items hidden": (CARD, "licence:", "hide_items: Its terms.\nlicence:", jobs(audit=2)),
     "FLOPs' code": (
         "scripts/paretoscope/flops/blocks.py",
         "from __future__ import annotations\n",
@@ -98,7 +121,7 @@ FILE_CHANGES = {
         "scripts/paretoscope/engines/transformers.py",
         "PROTOCOL = 1",
         "PROTOCOL = 2",
-        jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
+        ONE_CELL,
     ),
     "comment in the grader": (
         "scripts/paretoscope/grading/service.py",
@@ -134,11 +157,16 @@ def test_fresh_clone_with_results_restored_runs_nothing(finished, tmp_path, with
 
 
 DELETIONS = {
-    "generations/nano-smoke-a/arithmetic-smoke.jsonl.zst": jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
-    "generations/nano-smoke-a/arithmetic-smoke.meta.json": jobs(generate=1, grade=1, estimate_flops=1) + ANALYSIS,
-    "grades/oracle/arithmetic-smoke.jsonl.zst": jobs(grade=1) + ANALYSIS,
+    "generations/nano-smoke-a/arithmetic-smoke.jsonl.zst": ONE_CELL,
+    "generations/nano-smoke-a/arithmetic-smoke.meta.json": ONE_CELL,
+    "grades/oracle/arithmetic-smoke.jsonl.zst": jobs(grade=1, audit=1) + ANALYSIS,
+    "crosschecks/oracle/arithmetic-smoke.jsonl.zst": jobs(crosscheck=1, audit=1) + ANALYSIS,
+    "audit/nano-smoke-a/arithmetic-smoke.html": jobs(audit=1),
     "flops/nano-smoke-a/arithmetic-smoke.parquet": jobs(estimate_flops=1) + ANALYSIS,
-    "benchmarks/arithmetic-smoke.jsonl": jobs(load_benchmark=1, generate=2, grade=2, estimate_flops=1) + ANALYSIS,
+    "benchmarks/arithmetic-smoke.jsonl": jobs(
+        load_benchmark=1, generate=2, grade=2, crosscheck=2, audit=2, estimate_flops=1
+    )
+    + ANALYSIS,
     "summary/completions.parquet": ANALYSIS,
     "frontier/frontier.csv": jobs(find_frontier=1, fit_trend=1, write_summary=1, plot_trend=1)
     + jobs(plot_frontier=1, plot_benchmark_frontier=1),
