@@ -55,6 +55,8 @@ rule all:
         expand("<results>/models/{model}/config.json", model=COSTED_MODELS),
         rules.summarize.output,
         rules.find_frontier.output,
+        rules.find_cost_frontiers.output,
+        rules.compare_with_roofline.output,
         rules.fit_trend.output,
         rules.find_saturation.output,
         rules.plot_frontier.output,

@@ -182,7 +182,7 @@ def crosschecking_spec(wildcards):
     }
 
 
-def device_cards():
+def device_cards(wildcards):
     """The device cards by the names under which drivers report them; read late, since few jobs need them."""
     folders = [CATALOG, *(STUDY.path.parent / folder for folder in config.get("cards", ()))]
     return {name: asdict(device) for name, device in devices_by_reported_name(folders).items()}
@@ -190,7 +190,7 @@ def device_cards():
 
 def summary_spec(wildcards):
     digest = plugins.source_digest("summarize.py", "statistics.py", "schema.py", "devices.py", "flops")
-    return {**STUDY.summary_spec(CELLS, UNFINISHED), "devices": device_cards(), "digest": digest}
+    return {**STUDY.summary_spec(CELLS, UNFINISHED), "devices": device_cards(wildcards), "digest": digest}
 
 def audit_spec(wildcards):
     model, benchmark = STUDY.models[wildcards.model], STUDY.benchmarks[wildcards.benchmark]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -41,17 +42,81 @@ FRONTIER = (
 )
 """``frontier/frontier.csv``: the points with their place relative to the frontier."""
 
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a completion may be said to cost: a column of the cells table."""
+
+    id: str
+    column: str
+    name: str
+    """To show, in the plural."""
+    unit: str
+    """Of one; empty for what is counted."""
+    error: str | None = None
+    """Column of its standard error, where there is one."""
+    of_one_device: bool = False
+    """Whether values of different devices can't be compared."""
+
+
+COSTS = (
+    Cost("flops", "total_flops_mean", "FLOPs", "FLOPs", error="total_flops_se"),
+    Cost("tokens", "completion_tokens_mean", "completion tokens", ""),
+    Cost("seconds", "seconds_per_completion", "wall seconds", "s", of_one_device=True),
+    Cost("gpu_seconds", "gpu_seconds_per_completion", "GPU-seconds", "s", of_one_device=True),
+    Cost("joules", "energy_joules_per_completion", "joules, loading included", "J"),
+    Cost("usd", "usd_per_completion", "US dollars", "$"),
+)
+"""Axes on which models are compared. Those that a study has not measured in most cells get no frontier."""
+
+COST_FRONTIERS = (
+    Column("cost", "str", "", "id of the cost: " + ", ".join(cost.id for cost in COSTS)),
+    *(
+        {
+            "total_flops_mean": Column("cost_mean", "float64", "of the cost", "mean cost per completion"),
+            "total_flops_se": Column("cost_se", "float64", "of the cost", "its standard error, where it is known"),
+        }.get(column.name, column)
+        for column in FRONTIER
+    ),
+)
+"""``frontier/costs.csv``: FRONTIER for each cost that has one."""
+
+COST_AXES = (
+    Column("cost", "str", "", "id of the cost"),
+    Column("name", "str", "", "name to show"),
+    Column("unit", "str", "", "unit of one; empty for what is counted"),
+    Column("device", "str", "", "devices that it was measured on; empty for what is computed"),
+    Column("n_cells", "int64", "cells", "cells of models that have it, on that device"),
+    Column("left_out", "str", "", "why there is no frontier of it; empty where there is one"),
+)
+"""``frontier/cost_axes.csv``: one row per cost."""
+
+RANKS = (
+    *MODEL,
+    Column("total_flops_mean", "float64", "FLOPs", "mean FLOPs per completion over the benchmarks"),
+    Column("flops_rank", "int64", "", "place by FLOPs, the cheapest first"),
+    Column("time", "str", "", "which time was measured: gpu_seconds, or seconds"),
+    Column("time_mean", "float64", "s", "its mean per completion over the benchmarks"),
+    Column("time_rank", "int64", "", "place by it, the fastest first"),
+)
+"""``frontier/ranks.csv``: models that have both, by FLOPs; no row where no time was measured."""
+
+MOST = 0.5
+"""Share of the cells that must have a cost for a frontier of it."""
+
 _IDENTITY = [*names(MODEL), "release_date"]
 _log = logging.getLogger(__name__)
 
 
-def benchmark_points(cells: pd.DataFrame) -> pd.DataFrame:
+def benchmark_points(cells: pd.DataFrame, unknown: str = "FLOPs not known") -> pd.DataFrame:
     """Return the points of every single benchmark.
 
     Parameters
     ----------
     cells : table of schema.CELLS
         Rows of kind ``control`` are dropped.
+    unknown : str
+        Why a cell without a cost is left out.
 
     Returns
     -------
@@ -72,7 +137,7 @@ def benchmark_points(cells: pd.DataFrame) -> pd.DataFrame:
     grid = benchmarks.merge(models, how="cross").merge(measured, how="left", on=["benchmark", "model"])
     absent = grid["n_items"].isna()
     usable = np.isfinite(grid["total_flops_mean"]) & (grid["total_flops_mean"] > 0) & grid["accuracy"].notna()
-    grid["left_out"] = np.select([absent, ~usable], ["no result", "FLOPs not known"], default="")
+    grid["left_out"] = np.select([absent, ~usable], ["no result", unknown], default="")
     grid = grid.rename(columns={"benchmark": "scope", "benchmark_name": "scope_name"})
     grid["n_benchmarks"] = (~absent).astype("int64")
     grid["n_items"] = grid["n_items"].fillna(0).astype("int64")
@@ -83,13 +148,15 @@ def benchmark_points(cells: pd.DataFrame) -> pd.DataFrame:
 _NUMBERS = ["total_flops_mean", "total_flops_se", "accuracy", "accuracy_se", "accuracy_low", "accuracy_high"]
 
 
-def averages(cells: pd.DataFrame) -> pd.DataFrame:
+def averages(cells: pd.DataFrame, unknown: str = "FLOPs not known") -> pd.DataFrame:
     """Return the mean over benchmarks of each model that has them all; the other models are listed as left out.
 
     Parameters
     ----------
     cells : table of schema.CELLS
         Rows of kind ``control`` are dropped.
+    unknown : str
+        As in :func:`benchmark_points`.
 
     Returns
     -------
@@ -103,7 +170,7 @@ def averages(cells: pd.DataFrame) -> pd.DataFrame:
     intervals (MOVER: Zou and Donner, Statistics in Medicine 27, 2008), since a benchmark at 0 or 100 % has no variance
     to add, yet isn't certain. Left out: that the choice of benchmarks is itself a sample.
     """
-    points = benchmark_points(cells)
+    points = benchmark_points(cells, unknown)
     n_benchmarks = points["scope"].nunique()
     rows = [_average(group, n_benchmarks) for _, group in points.groupby("model", sort=False)]
     table = _finish(pd.DataFrame(rows, columns=names(POINTS)))
@@ -152,9 +219,9 @@ def _finish(points: pd.DataFrame) -> pd.DataFrame:
     return points[names(POINTS)].reset_index(drop=True)
 
 
-def points(cells: pd.DataFrame) -> pd.DataFrame:
+def points(cells: pd.DataFrame, unknown: str = "FLOPs not known") -> pd.DataFrame:
     """Return the points of all scopes (table of POINTS): the average first, then the benchmarks as they come."""
-    return pd.concat([averages(cells), benchmark_points(cells)], ignore_index=True)
+    return pd.concat([averages(cells, unknown), benchmark_points(cells, unknown)], ignore_index=True)
 
 
 def frontier(points: pd.DataFrame) -> pd.DataFrame:
@@ -200,3 +267,78 @@ def _mark(scope: pd.DataFrame) -> pd.DataFrame:
         ),
         accuracy_margin=np.where(np.isfinite(accuracy), best - accuracy, np.nan),
     )
+
+
+def cost_frontiers(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the frontiers by every cost that most cells have, and what became of each cost.
+
+    Parameters
+    ----------
+    cells : table of schema.CELLS
+
+    Returns
+    -------
+    frontiers : table of COST_FRONTIERS
+    axes : table of COST_AXES
+
+    Notes
+    -----
+    Seconds of different devices don't compare: those of the device with the most cells are taken, the cells of others
+    left out. Wall seconds depend on the number of GPUs, so they are taken only where GPU-seconds aren't known.
+    """
+    real = cells[cells["kind"] != "control"]
+    tables, axes = [], []
+    for cost in COSTS:
+        known = real[real[cost.column] > 0]
+        device = "" if cost.id in ("flops", "tokens") else "; ".join(known["device"].dropna().unique())
+        if cost.of_one_device and len(known):
+            device = known["device"].fillna("unknown device").mode()[0]
+            known = known[known["device"].fillna("unknown device") == device]
+        reason = _why_no_axis(cost, real, known)
+        axes.append((cost.id, cost.name, cost.unit, device, len(known), reason))
+        if not reason:
+            tables.append(_by_cost(real, cost, known.index, f"not measured on {device}" if device else "not known"))
+    empty = pd.DataFrame(columns=names(COST_FRONTIERS))
+    frontiers = pd.concat(tables, ignore_index=True) if tables else empty
+    return frontiers[names(COST_FRONTIERS)], pd.DataFrame(axes, columns=names(COST_AXES))
+
+
+def _why_no_axis(cost: Cost, real: pd.DataFrame, known: pd.DataFrame) -> str:
+    if cost.id == "seconds" and (real["gpu_seconds_per_completion"] > 0).any():
+        return "GPU-seconds are measured"
+    if known.empty:
+        return "not measured in any cell"
+    if len(known) <= MOST * len(real):
+        return f"measured in {len(known)} of {len(real)} cells"
+    return ""
+
+
+def _by_cost(real: pd.DataFrame, cost: Cost, known: pd.Index, unknown: str) -> pd.DataFrame:
+    """Return the frontier with the cost in the place of FLOPs."""
+    errors = real[cost.error] if cost.error else np.nan
+    taken = real.assign(total_flops_mean=real[cost.column].where(real.index.isin(known)), total_flops_se=errors)
+    table = frontier(points(taken, f"{cost.name} {unknown}"))
+    renamed = {"total_flops_mean": "cost_mean", "total_flops_se": "cost_se"}
+    return table.rename(columns=renamed).assign(cost=cost.id)
+
+
+def ranks(frontiers: pd.DataFrame) -> pd.DataFrame:
+    """Return the models' places by FLOPs and by measured time, over the average of all benchmarks.
+
+    Parameters
+    ----------
+    frontiers : table of COST_FRONTIERS
+
+    Returns
+    -------
+    table of RANKS
+        Equal values share the better place.
+    """
+    shown = frontiers[(frontiers["scope"] == AVERAGE) & frontiers["left_out"].isna()]
+    flops = shown[shown["cost"] == "flops"]
+    times = shown[shown["cost"].isin(("gpu_seconds", "seconds"))][["model", "cost", "cost_mean"]]
+    both = flops.drop(columns="cost").rename(columns={"cost_mean": "total_flops_mean"})
+    both = both.merge(times.rename(columns={"cost": "time", "cost_mean": "time_mean"}), on="model")
+    for name, rank in (("total_flops_mean", "flops_rank"), ("time_mean", "time_rank")):
+        both[rank] = both[name].rank(method="min").astype("int64")
+    return both.sort_values(["flops_rank", "time_rank", "model"])[names(RANKS)].reset_index(drop=True)

@@ -6,7 +6,21 @@ from hypothesis import strategies as st
 
 from paretoscope import schema
 from paretoscope.errors import InputError
-from paretoscope.frontier import AVERAGE, FRONTIER, POINTS, averages, benchmark_points, frontier, points
+from paretoscope.frontier import (
+    AVERAGE,
+    COST_AXES,
+    COST_FRONTIERS,
+    COSTS,
+    FRONTIER,
+    POINTS,
+    RANKS,
+    averages,
+    benchmark_points,
+    cost_frontiers,
+    frontier,
+    points,
+    ranks,
+)
 from paretoscope.statistics import wilson_interval
 
 
@@ -154,3 +168,83 @@ def test_only_controls_give_an_empty_table():
 def test_a_benchmark_named_like_the_average_is_refused():
     with pytest.raises(InputError, match="rename it"):
         points(cells(("a", AVERAGE, 1, 0.5)))
+
+
+# ---- other costs than FLOPs ----
+
+
+def costed(rows, **columns):
+    """Cells of models a, b, ... on one benchmark, with FLOPs and accuracy rising, and further columns."""
+    n = rows
+    letters = "abcdefgh"[:n]
+    table = cells(*((model, "x", 10.0 * (i + 1), 0.1 * (i + 1)) for i, model in enumerate(letters)))
+    blank = {cost.column: np.nan for cost in COSTS if cost.id != "flops"} | {"device": "a GPU"}
+    return table.assign(**{**blank, **columns})
+
+
+def axis(axes, cost):
+    return axes.set_index("cost").loc[cost]
+
+
+def test_a_cost_that_most_cells_have_gets_a_frontier():
+    table = costed(4, energy_joules_per_completion=[4.0, 1.0, 2.0, np.nan])
+    frontiers, axes = cost_frontiers(table)
+    assert set(frontiers["cost"]) == {"flops", "joules"}
+    assert axis(axes, "joules")[["device", "n_cells"]].tolist() == ["a GPU", 3]
+    joules = frontiers[(frontiers["cost"] == "joules") & (frontiers["scope"] == "x")].set_index("model")
+    assert joules["on_frontier"].to_dict() == {"b": True, "c": True, "a": False, "d": False}
+    assert joules.loc["a", "dominated_by"] == "b"
+    assert joules.loc["d", "left_out"] == "joules, loading included not measured on a GPU"
+    assert joules.loc["c", "cost_mean"] == 2 and np.isnan(joules.loc["c", "cost_se"])
+    assert list(frontiers.columns) == schema.names(COST_FRONTIERS)
+    assert list(axes.columns) == schema.names(COST_AXES)
+
+
+@pytest.mark.parametrize(
+    ("columns", "cost", "reason"),
+    [
+        ({}, "tokens", "not measured in any cell"),
+        ({"seconds_per_completion": [0.0] * 4}, "seconds", "not measured in any cell"),
+        ({"usd_per_completion": [1.0, 2.0, np.nan, np.nan]}, "usd", "measured in 2 of 4 cells"),
+        ({"seconds_per_completion": 1.0, "gpu_seconds_per_completion": 2.0}, "seconds", "GPU-seconds are measured"),
+        (
+            {"gpu_seconds_per_completion": 2.0, "device": ["one", "two", "one", "two"]},
+            "gpu_seconds",
+            "measured in 2 of 4 cells",
+        ),
+    ],
+)
+def test_a_cost_that_is_not_measured_gets_none_and_a_reason(columns, cost, reason):
+    frontiers, axes = cost_frontiers(costed(4, **columns))
+    assert cost not in set(frontiers["cost"])
+    assert axis(axes, cost)["left_out"] == reason
+
+
+def test_times_of_another_device_are_left_out():
+    table = costed(4, seconds_per_completion=[4.0, 3.0, 2.0, 1.0], device=["one", "one", "one", "two"])
+    frontiers, axes = cost_frontiers(table)
+    seconds = frontiers[(frontiers["cost"] == "seconds") & (frontiers["scope"] == "x")].set_index("model")
+    assert axis(axes, "seconds")[["device", "n_cells", "left_out"]].tolist() == ["one", 3, ""]
+    assert seconds.loc["d", "left_out"] == "wall seconds not measured on one"
+    assert seconds.loc["c", "on_frontier"] and not seconds.loc["a", "on_frontier"]
+
+
+def test_the_frontier_by_flops_is_the_usual_one():
+    table = costed(4)
+    by_flops = cost_frontiers(table)[0].drop(columns="cost")
+    usual = frontier(points(table)).rename(columns={"total_flops_mean": "cost_mean", "total_flops_se": "cost_se"})
+    pd.testing.assert_frame_equal(by_flops, usual)
+
+
+def test_ranks_by_flops_and_by_time():
+    table = costed(4, seconds_per_completion=[4.0, 1.0, 1.0, np.nan])
+    found = ranks(cost_frontiers(table)[0]).set_index("model")
+    assert list(found.index) == ["a", "b", "c"]
+    assert found["flops_rank"].tolist() == [1, 2, 3]
+    assert found["time_rank"].tolist() == [3, 1, 1]
+    assert set(found["time"]) == {"seconds"}
+
+
+def test_without_measured_time_there_are_no_ranks():
+    found = ranks(cost_frontiers(costed(3))[0])
+    assert found.empty and list(found.columns) == schema.names(RANKS)

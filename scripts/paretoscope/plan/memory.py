@@ -7,7 +7,7 @@ the weights than they were released in, if the engine is told to convert them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ class Shape:
     """What the plan needs to know of a model's config.json."""
 
     architecture: flops.Architecture
+    config: Mapping
     weight_bytes: int
     context: int | None
     """Prompt and completion tokens at most."""
@@ -69,6 +70,7 @@ def read_shape(study: Study, model: str, results: Iterable[Path]) -> Shape:
     named = any(part.get(key) for part in (config, text) for key in ("dtype", "torch_dtype", "quantization_config"))
     return Shape(
         architecture=architecture,
+        config=config,
         weight_bytes=weight_bytes,
         context=card["context_length"] or text.get("max_position_embeddings"),
         kv_dtype_bytes=1 if str(study.engine_of(model).get("kv_cache_dtype")).startswith("fp8") else 2,

@@ -1,0 +1,232 @@
+"""Least time that completions can take on a device, and how near measured cells come to it.
+
+Source: the roofline model of arXiv 2402.16363, sections 2.2 and 2.3. What takes F FLOPs and moves M bytes lasts at
+least
+
+    max(F / peak FLOP/s, M / bandwidth)
+
+With several GPUs both are shared evenly, so GPU-seconds don't depend on their number. F are
+:func:`paretoscope.flops.completion_flops`, M :func:`paretoscope.flops.completion_bytes`, which depends on how many
+sequences share a reading of the weights.
+
+Phases
+    Prefill and decode each have such a bound, and the larger of its sides says what limits the phase. Their sum is no
+    bound of the whole, since engines mix both in one forward: :func:`least_seconds` is.
+Left out
+    Communication between GPUs, activations, sampling, the host's work: all that a real engine spends beside. Where
+    there are experts, uneven routing reads fewer weights than is assumed (:mod:`paretoscope.flops.traffic`), and
+    speculative decoding reads them less often: the bound then is none, and no cell that used it gets one.
+Energy
+    Has no such bound: power below a device's TDP is usual. TDP x seconds is an upper bound of what GPUs take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from . import flops
+from .devices import Device
+from .schema import Column, names
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Prefill or decode of one completion, on average."""
+
+    flops: float
+    bytes: float
+    compute_seconds: float
+    """GPU-seconds of the arithmetic at the peak."""
+    memory_seconds: float
+    """GPU-seconds of moving the bytes at the peak."""
+
+    @property
+    def seconds(self) -> float:
+        """GPU-seconds that the phase takes at least."""
+        return max(self.compute_seconds, self.memory_seconds)
+
+    @property
+    def limit(self) -> str:
+        """``compute`` or ``memory``; empty where nothing is done."""
+        if not self.seconds:
+            return ""
+        return "compute" if self.compute_seconds >= self.memory_seconds else "memory"
+
+    @property
+    def intensity(self) -> float | None:
+        """FLOPs per byte; None where no byte is moved."""
+        return self.flops / self.bytes if self.bytes else None
+
+
+def phases(
+    architecture: flops.Architecture,
+    config: Mapping,
+    prompt_tokens,
+    completion_tokens,
+    cached_tokens=0,
+    *,
+    flops_per_second: float,
+    bytes_per_second: float,
+    batch: float = 1,
+    kv_dtype_bytes: int = 2,
+) -> tuple[Phase, Phase]:
+    """Return prefill and decode of completions, per completion.
+
+    Parameters
+    ----------
+    architecture, config
+        As for :func:`paretoscope.flops.completion_bytes`.
+    prompt_tokens, completion_tokens, cached_tokens : int or array of int, shape (n,)
+        As for :func:`paretoscope.flops.completion_flops`.
+    flops_per_second, bytes_per_second : float
+        Of one GPU: its peaks, for a bound; less, for an estimate.
+    batch : float
+        Sequences whose tokens share a reading of the weights, on average.
+    kv_dtype_bytes : int
+        Bytes of a cached element.
+
+    Raises
+    ------
+    InputError
+        Counts or a batch below their minimum; a dtype or quantisation scheme that isn't known here.
+    """
+    counts = prompt_tokens, completion_tokens, cached_tokens
+    work = flops.completion_flops(architecture, *counts)
+    moved = flops.completion_bytes(architecture, config, *counts, batch=batch, kv_dtype_bytes=kv_dtype_bytes)
+    means = [(float(np.mean(count)), float(np.mean(size))) for count, size in zip(work, moved, strict=True)]
+    prefill, decode = (Phase(count, size, count / flops_per_second, size / bytes_per_second) for count, size in means)
+    return prefill, decode if decode.flops else Phase(0.0, 0.0, 0.0, 0.0)
+
+
+def least_seconds(prefill: Phase, decode: Phase) -> float:
+    """Return the GPU-seconds that a completion takes at least, however its phases are mixed with those of others."""
+    return max(prefill.compute_seconds + decode.compute_seconds, prefill.memory_seconds + decode.memory_seconds)
+
+
+ROOFLINE = (
+    Column("model", "str", "", "model id"),
+    Column("benchmark", "str", "", "benchmark id"),
+    Column("device", "str", "", "device it ran on"),
+    Column("gpus", "Int64", "GPUs", "GPUs in use"),
+    Column("batch_mean", "float64", "sequences", "sum of latencies / generation_seconds: in flight on average"),
+    Column("ridge_intensity", "float64", "FLOPs/byte", "peak FLOP/s / bandwidth: memory limits what has less"),
+    Column("prefill_intensity", "float64", "FLOPs/byte", "FLOPs per byte moved in prefill, at that batch"),
+    Column("prefill_limit", "str", "", "what limits prefill: compute or memory"),
+    Column("decode_intensity", "float64", "FLOPs/byte", "FLOPs per byte moved in decode, at that batch"),
+    Column("decode_limit", "str", "", "what limits decode: compute or memory"),
+    Column("gpu_seconds_least", "float64", "GPU s", "least GPU-seconds per completion at the device's peaks"),
+    Column("gpu_seconds_per_completion", "float64", "GPU s", "GPU-seconds measured"),
+    Column("achieved", "float64", "fraction", "gpu_seconds_least / gpu_seconds_per_completion"),
+    Column("mfu", "float64", "fraction", "model FLOPs utilisation"),
+    Column("energy_joules_per_completion", "float64", "J", "energy measured, loading included"),
+    Column(
+        "energy_joules_most",
+        "float64",
+        "J",
+        "upper bound: TDP x gpu_seconds / completions, loading included; no measurement",
+    ),
+    Column("note", "str", "", "why there is no bound; empty where there is one"),
+)
+"""``roofline/roofline.csv``: one row per cell of a model."""
+
+
+def cell_bounds(
+    cells: pd.DataFrame,
+    completions: pd.DataFrame,
+    metas: Mapping[tuple[str, str], dict],
+    configs: Mapping[str, dict],
+    devices: Mapping[str, Device],
+) -> pd.DataFrame:
+    """Return for each cell the least time that it could have taken, beside what was measured.
+
+    Parameters
+    ----------
+    cells, completions : tables of schema.CELLS and schema.COMPLETIONS
+        Controls are left out.
+    metas : mapping
+        Meta file of each cell.
+    configs : mapping
+        config.json of each model.
+    devices : mapping
+        Devices by the names under which drivers report them.
+
+    Returns
+    -------
+    table of ROOFLINE
+
+    Notes
+    -----
+    The batch is that of Little's law: time that completions spent in the engine, waiting included, over the time that
+    all took. It thus is at least that of the forwards, which makes the bound lower, never higher.
+    """
+    groups = dict(list(completions.groupby(["model", "benchmark"], observed=True)))
+    rows = []
+    for cell in cells[cells["kind"] != "control"].to_dict("records"):
+        key = cell["model"], cell["benchmark"]
+        device = devices.get(cell["device"])
+        rows.append(_bounds(cell, groups[key], metas[key], configs[cell["model"]], device))
+    table = pd.DataFrame(rows, columns=names(ROOFLINE))
+    return table.astype({column.name: column.dtype for column in ROOFLINE})
+
+
+_TAKEN = ("model", "benchmark", "device", "gpus", "gpu_seconds_per_completion", "mfu", "energy_joules_per_completion")
+
+
+def _bounds(cell: dict, group: pd.DataFrame, meta: dict, config: dict, device: Device | None) -> dict:
+    row = {name: cell[name] for name in _TAKEN}
+    if device and pd.notna(cell["gpu_seconds"]):
+        row["energy_joules_most"] = device.tdp_watts * cell["gpu_seconds"] / len(group)
+    in_force = meta["engine"].get("in_force", {})
+    released, asked = flops.quantisation_method(config), meta["engine"].get("quantization")
+    peak = device and device.peak_flops(meta["engine"].get("dtype"), asked or released)
+    missing = _why_not(cell, group, device, peak, in_force) or (
+        "the engine quantized the weights: their bytes aren't known" if asked and not released else None
+    )
+    if missing:
+        return {**row, "note": missing}
+    batch = max(group["latency_seconds"].sum() / cell["generation_seconds"], 1.0)
+    prompt, completion = (group[name].to_numpy("int64") for name in ("prompt_tokens", "completion_tokens"))
+    prefill, decode = phases(
+        flops.describe(config),
+        config,
+        prompt,
+        completion,
+        group["cached_tokens"].fillna(0).to_numpy("int64"),
+        flops_per_second=peak,
+        bytes_per_second=device.bandwidth_bytes_per_second,
+        batch=min(batch, len(group)),
+        kv_dtype_bytes=1 if str(in_force.get("kv_cache_dtype")).startswith("fp8") else 2,
+    )
+    least = least_seconds(prefill, decode)
+    return row | {
+        "batch_mean": batch,
+        "ridge_intensity": peak / device.bandwidth_bytes_per_second,
+        "prefill_intensity": prefill.intensity,
+        "prefill_limit": prefill.limit,
+        "decode_intensity": decode.intensity,
+        "decode_limit": decode.limit or None,
+        "gpu_seconds_least": least,
+        "achieved": least / cell["gpu_seconds_per_completion"],
+    }
+
+
+def _why_not(cell: dict, group: pd.DataFrame, device: Device | None, peak: float | None, in_force: dict) -> str | None:
+    """Return why a cell has no bound; None where it has one."""
+    if pd.isna(cell["generation_seconds"]):
+        return "not timed"
+    if device is None:
+        return f"no device card reports '{cell['device']}'" if pd.notna(cell["device"]) else "device not known"
+    if pd.isna(cell["gpus"]) or not cell["generation_seconds"]:
+        return "GPU-seconds not known"
+    if peak is None:
+        return "the device's peak at this dtype and quantization isn't known"
+    if in_force.get("speculative_algorithm"):
+        return "speculative decoding: how often the weights were read isn't known"
+    for name in ("latency_seconds", "prompt_tokens", "completion_tokens"):
+        if group[name].isna().any():
+            return f"{name} not known of every completion"
+    return None
