@@ -54,6 +54,18 @@ def test_every_figure_has_its_table_beside_it(finished):
         assert (plots / f"{figure}.csv").stat().st_size > 0
 
 
+def test_every_cell_has_an_audit_page_with_all_its_verdicts(finished):
+    results = finished.folder / "results/contract"
+    pages = {path.parent.name: path.read_text(encoding="utf-8") for path in results.glob("audit/*/*.html")}
+    assert pages.keys() == {"nano-smoke-a", "oracle"}
+    for model, page in pages.items():
+        cells = pd.read_csv(results / "summary/cells.csv").set_index("model")
+        assert page.count("<article") == 12
+        assert f"<b>{cells['accuracy'][model]:.1%}</b> <span>correct" in page
+        assert page.count("<mark>") > 0
+    assert cells["disagreement_rate"].max() == 0 and cells["crosschecked_rate"]["oracle"] == 1
+
+
 def test_meta_file_says_where_a_cell_comes_from(finished):
     meta = read_json(finished.folder / "results/contract/generations/nano-smoke-a/arithmetic-smoke.meta.json")
     revision = read_json(finished.folder / "results/contract/models/nano-smoke-a/revision.json")

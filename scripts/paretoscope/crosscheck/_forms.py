@@ -27,8 +27,8 @@ class Form:
     parts: tuple[Form, ...] = ()
     brackets: str = ""
     """Of a tuple: ``()``, ``[)`` and so on."""
-    unit: bool = False
-    """Whether words were dropped that may be a unit."""
+    unit: str = ""
+    """Words that were dropped and may be a unit."""
 
     @cached_property
     def value(self) -> Value:
@@ -54,12 +54,13 @@ _DROPPED = re.compile(
 _RENAMED = {
     **{f"\\{letter}frac": "\\frac" for letter in "dtc"},
     **{"{,}": ",", "−": "-", "–": "-", "\\cdot": "*", "\\times": "*", "×": "*", "÷": "/", "π": "\\pi ", "∞": "\\infty"},
-    **{"\\!": "", "\\lbrace": "\\{", "\\rbrace": "\\}", "**": ""},
+    **{"\\lbrace": "\\{", "\\rbrace": "\\}", "**": ""},
 }
 _RENAMING = re.compile("|".join(map(re.escape, _RENAMED)))
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*(\d)")
+_THIN_SPACE = re.compile(r"\s*\\!\s*")
 _MIXED = re.compile(r"(\d+)\s+(\d+)/(\d+)")
 _NAME = re.compile(r"\(?[A-Za-z](?:_\{?\w\}?|'?\([^()=]*\))?(?:,[a-z])*\)?(?:=|\\in(?![a-z]))|answer:", re.IGNORECASE)
 _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
@@ -75,15 +76,15 @@ _UNITS = {"cm", "mm", "km", "kg", "mg", "ml", "mL", "ft", "lb", "oz", "hr", "mi"
 _NO_UNITS = {"sqrt", "sin", "cos", "tan", "log", "and", "infinity", "pi", "ln", "or", "union"}
 
 
-def read(text: str, unit: bool = False) -> Form:
+def read(text: str, unit: str = "") -> Form:
     """Read an answer, gold or given.
 
     Parameters
     ----------
     text : str
         LaTeX or plain text, at most a few hundred characters.
-    unit : bool
-        Whether words stood beside it.
+    unit : str
+        Words that stood beside it.
 
     Raises
     ------
@@ -92,6 +93,7 @@ def read(text: str, unit: bool = False) -> Form:
     plain = text.strip().rstrip(".").replace("\\$", "").replace("$", "").strip()
     if _PLAIN.fullmatch(plain):  # almost every answer
         return Form(plain, "leaf", unit=unit)
+    plain = _THIN_SPACE.sub("", plain) if "\\!" in plain else plain
     plain = _DROPPED.sub(" ", _RENAMING.sub(lambda match: _RENAMED[match.group()], plain))
     plain = _WRAPPERS.sub(r" \1 ", plain).rstrip(" .,:;\n").lstrip()
     plain = _LETTER.sub(r"\1", _unescaped(plain))
@@ -122,14 +124,14 @@ def last_side(form: Form) -> Form:
     return sides[-1] if same else form
 
 
-def _without_unit(text: str, unit: bool) -> tuple[str, bool]:
+def _without_unit(text: str, unit: str) -> tuple[str, str]:
     """Cut the words after a value off; of two letters only those that are units, others may be variables."""
     for match in _WORD.finditer(text):
         word, before, after = match.group(), text[: match.start()].strip(), text[match.start() :]
         if word in _NO_UNITS or (len(word) == 2 and word not in _UNITS):
             continue
-        if re.search(r"[\d})]$", before) and not re.search(r"[=+*(,<>\\]|(?<!\^)\d", after):
-            return before.rstrip(" -"), True
+        if re.search(r"[\d})]$", before) and not re.search(r"[=+*(,<>\\]|(?<!\^)(?<!\^\{)\d", after):
+            return before.rstrip(" -"), after
         break
     return text, unit
 
@@ -141,7 +143,7 @@ def _without_name(text: str) -> str:
     return text if not rest or _RELATION.search(rest) else rest
 
 
-def _form(text: str, unit: bool = False) -> Form:
+def _form(text: str, unit: str = "") -> Form:
     """Take a text without spaces apart, down to lists of tuples."""
     union = _UNION.split(text)
     if len(union) > 1:
@@ -218,6 +220,8 @@ def compare(gold: Form, given: Form) -> str:
     Unreadable
         One of them isn't understood, and they aren't the same text.
     """
+    if gold.unit and given.unit and re.findall(r"\d", gold.unit) != re.findall(r"\d", given.unit):
+        return "undecided"  # square or cubic
     if gold.text == given.text and gold.brackets == given.brackets:
         return "correct"
     if gold.kind == given.kind == "leaf":

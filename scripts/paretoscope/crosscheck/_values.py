@@ -19,6 +19,8 @@ MAX_TOKENS, MAX_DEPTH, MAX_DIGITS, MAX_BITS = 200, 20, 40, 2048
 """Beyond these an expression isn't read, so that reading one takes a bounded time."""
 
 POINTS = 2
+_SLACK, _PRINTED = Fraction(1_000_001, 1_000_000), Fraction(1, 10**14)
+"""How much more than half a unit a rounded decimal may be off; how exactly programs print their numbers."""
 SAME, DIFFERENT = 1e-9, 1e-6
 """Relative differences up to which two floating-point values are equal, and from which they aren't."""
 
@@ -93,8 +95,9 @@ def compare(expected: Value, given: Value) -> str:
     if expected.letters:
         return _worst(_compare(*pair) for pair in zip(expected.at, given.at, strict=True))
     (gold,), (answer,) = expected.at, given.at
+    gap = _gap(gold, answer)
     for value, rounding in ((expected, given.rounding), (given, expected.rounding)):
-        if rounding and value.rounding != rounding and _gap(gold, answer) <= rounding * (1 + Fraction(1, 10**6)):
+        if rounding and value.rounding != rounding and (gap <= rounding * _SLACK or gap <= abs(gold) * _PRINTED):
             return "undecided"
     return _compare(gold, answer)
 

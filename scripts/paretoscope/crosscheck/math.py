@@ -60,7 +60,7 @@ def _given(answer: str, one_number: bool) -> Form:
     numbers = {number.replace(",", "") for number in _NUMBER.findall(answer)}
     if len(numbers) != 1:
         raise Unreadable(answer)
-    return read(numbers.pop(), unit=True)
+    return read(numbers.pop(), unit=answer)
 
 
 def _answer(reply: str, options: dict) -> str | None:
