@@ -33,6 +33,7 @@ include: "rules/benchmarks.smk"
 include: "rules/generate.smk"
 include: "rules/grade.smk"
 include: "rules/crosscheck.smk"
+include: "rules/judge.smk"
 include: "rules/flops.smk"
 include: "rules/audit.smk"
 include: "rules/summarize.smk"
@@ -49,6 +50,8 @@ rule all:
         collect_cells("<results>/stats/{model}/{benchmark}.jsonl.zst"),
         collect_cells("<results>/grades/{model}/{benchmark}.jsonl.zst"),
         collect_cells("<results>/crosschecks/{model}/{benchmark}.jsonl.zst"),
+        collect_judged_cells("<results>/judge/completions/{model}/{benchmark}.meta.json"),
+        collect_judged_cells("<results>/judge/judgements/{model}/{benchmark}.jsonl.zst"),
         collect_cells("<results>/audit/{model}/{benchmark}.html"),
         collect_costed_cells("<results>/flops/{model}/{benchmark}.parquet"),
         expand("<results>/benchmarks/{benchmark}.jsonl", benchmark=BENCHMARKS),

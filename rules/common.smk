@@ -10,7 +10,7 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from paretoscope import generate, plugins
+from paretoscope import generate, judging, plugins
 from paretoscope.catalog import CATALOG, load_study
 from paretoscope.devices import devices_by_reported_name
 from paretoscope.errors import InputError
@@ -23,7 +23,7 @@ except InputError as error:
 # The report's captions read settings from the config, defaults included.
 config["analysis"] = STUDY.analysis
 # What engines are told beside a cell's meaning: no param, since a batch size or a device must not run cells again.
-config["engines"] = {model: STUDY.engine_of(model) for model in STUDY.models}
+config["engines"] = {model: STUDY.engine_of(model) for model in STUDY.cards}
 
 if workflow.is_main_process:
     for warning in STUDY.warnings:
@@ -44,7 +44,11 @@ def engine_environment():
 
 def gpus(wildcards):
     """GPUs that a cell takes: as many as its model card says, or one; none on a CPU or without weights."""
-    engine = STUDY.engine_of(wildcards.model)
+    return gpus_of(wildcards.model)
+
+
+def gpus_of(model):
+    engine = STUDY.engine_of(model)
     if not plugins.load("engines", engine["name"]).NEEDS_WEIGHTS or engine.get("device") == "cpu":
         return 0
     return engine.get("gpus", 1)
@@ -70,7 +74,7 @@ BENCHMARKS = list(dict.fromkeys(benchmark for _, benchmark in CELLS))
 COSTED_CELLS = [cell for cell in CELLS if not STUDY.is_control(cell[0])]
 COSTED_MODELS = list(dict.fromkeys(model for model, _ in COSTED_CELLS))
 COSTED_BENCHMARKS = list(dict.fromkeys(benchmark for _, benchmark in COSTED_CELLS))
-TRAINED_MODELS = [name for name, card in STUDY.models.items() if "training" in (card["source"] or {})]
+TRAINED_MODELS = [name for name, card in STUDY.cards.items() if "training" in (card["source"] or {})]
 
 if not COSTED_CELLS:
     raise WorkflowError(f"finished_only: no cell of a model is finished in {RESULTS}; run without it first.")
@@ -102,7 +106,7 @@ def benchmark_source(wildcards):
 
 def local_model_files(wildcards):
     """The files of a model that lies on this machine, so that an edited one gets a revision of its own."""
-    card = STUDY.models[wildcards.model]
+    card = STUDY.cards[wildcards.model]
     if card["config"] and not needs_weights():
         return [card["config"]]
     if "path" not in (card["source"] or {}):
@@ -112,7 +116,7 @@ def local_model_files(wildcards):
 
 def initial_weights(wildcards):
     """The revision of the model whose training is continued, if any."""
-    init = STUDY.models[wildcards.model]["source"]["training"]["init"]
+    init = STUDY.cards[wildcards.model]["source"]["training"]["init"]
     return f"<results>/models/{init}/revision.json" if init else []
 
 
@@ -131,12 +135,12 @@ def recorded_files(wildcards):
 
 
 def training_spec(wildcards):
-    card = STUDY.models[wildcards.model]
+    card = STUDY.cards[wildcards.model]
     return {"architecture": card["architecture"], **card["source"]["training"]}
 
 
 def fetching_spec(wildcards):
-    card = STUDY.models[wildcards.model]
+    card = STUDY.cards[wildcards.model]
     spec = {key: card[key] for key in ("id", "card", "source", "architecture", "config")}
     return {**spec, "needs_weights": needs_weights()}
 
@@ -182,16 +186,6 @@ def crosschecking_spec(wildcards):
     }
 
 
-def device_cards(wildcards):
-    """The device cards by the names under which drivers report them; read late, since few jobs need them."""
-    folders = [CATALOG, *(STUDY.path.parent / folder for folder in config.get("cards", ()))]
-    return {name: asdict(device) for name, device in devices_by_reported_name(folders).items()}
-
-
-def summary_spec(wildcards):
-    digest = plugins.source_digest("summarize.py", "statistics.py", "schema.py", "devices.py", "flops")
-    return {**STUDY.summary_spec(CELLS, UNFINISHED), "devices": device_cards(wildcards), "digest": digest}
-
 def audit_spec(wildcards):
     model, benchmark = STUDY.models[wildcards.model], STUDY.benchmarks[wildcards.benchmark]
     return {
@@ -204,6 +198,17 @@ def audit_spec(wildcards):
         "digest": plugins.source_digest("audit"),
     }
 
+
+def device_cards(wildcards):
+    """The device cards by the names under which drivers report them; read late, since few jobs need them."""
+    folders = [CATALOG, *(STUDY.path.parent / folder for folder in config.get("cards", ()))]
+    return {name: asdict(device) for name, device in devices_by_reported_name(folders).items()}
+
+
+def summary_spec(wildcards):
+    digest = plugins.source_digest("summarize.py", "statistics.py", "schema.py", "devices.py", "flops")
+    grid = {**STUDY.summary_spec(CELLS, UNFINISHED), "judge": JUDGE, "judged": JUDGED_CELLS}
+    return {**grid, "devices": device_cards(wildcards), "digest": digest}
 
 
 def plot_style():

@@ -37,7 +37,7 @@ rule fetch_model:
     log:
         "<logs>/fetch_model/{model}.log",
     wildcard_constraints:
-        model=one_of(set(STUDY.models) - set(TRAINED_MODELS)),
+        model=one_of(set(STUDY.cards) - set(TRAINED_MODELS)),
     priority: 20
     conda:
         "../envs/analysis.yaml"

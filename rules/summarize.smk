@@ -1,6 +1,7 @@
 """Summary: one table of cells and one of completions, the only input of everything after.
 
-Needs   grades/, crosschecks/, flops/, stats/ and generations/*/*.meta.json of every cell, models/{model}/config.json
+Needs   grades/, crosschecks/, flops/, stats/ and generations/*/*.meta.json of every cell, models/{model}/config.json,
+        judge/judgements/ where there is a judge
 Makes   summary/cells.csv, summary/absent_cells.csv, summary/completions.parquet
 """
 
@@ -13,6 +14,7 @@ rule summarize:
         metas=collect_cells("<results>/generations/{model}/{benchmark}.meta.json"),
         stats=collect_cells("<results>/stats/{model}/{benchmark}.jsonl.zst"),
         costs=collect_costed_cells("<results>/flops/{model}/{benchmark}.parquet"),
+        judgements=collect_judged_cells("<results>/judge/judgements/{model}/{benchmark}.jsonl.zst"),
         configs=expand("<results>/models/{model}/config.json", model=COSTED_MODELS),
     output:
         cells=report(

@@ -33,7 +33,7 @@ if "snakemake" in globals():
             snakemake.input.revision or None,
             list(snakemake.input.recorded),
             snakemake.params.spec,
-            snakemake.config["engines"][snakemake.wildcards.model],
+            snakemake.config["engines"][snakemake.params.spec["model"]["id"]],
             snakemake.params.store,
             dict(snakemake.output.items()),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from .frontier import AVERAGE
@@ -32,9 +34,10 @@ def summary_text(title: str, cells: pd.DataFrame, absent: pd.DataFrame, frontier
         if len(averages)
         else ["No model has an accuracy and FLOPs on all benchmarks, so there is no average."]
     )
+    lines += ["", *_with_and_without_judge(cells)]
     lines += ["", *(f"! {warning}" for warning in warnings(cells, absent, frontier))]
     lines += ["", "Figures:", *(f"  {figure}" for figure in figures)]
-    return "\n".join(lines).replace("\n\n\n", "\n\n") + "\n"
+    return re.sub("\n{3,}", "\n\n", "\n".join(lines)) + "\n"
 
 
 def warnings(cells: pd.DataFrame, absent: pd.DataFrame, frontier: pd.DataFrame) -> list[str]:
@@ -66,6 +69,17 @@ def warnings(cells: pd.DataFrame, absent: pd.DataFrame, frontier: pd.DataFrame) 
     left_out = frontier[(frontier["scope"] == AVERAGE) & frontier["left_out"].notna()]
     found += [f"{row.model} is not in the average: {row.left_out}" for row in left_out.itertuples()]
     return found
+
+
+def _with_and_without_judge(cells: pd.DataFrame) -> list[str]:
+    """Return the line on a study's judge; none where there is no judge."""
+    judged = cells[cells["accuracy_with_judge"].notna()]
+    if judged.empty:
+        return []
+    means = judged[["judged_rate", "accuracy_with_judge", "accuracy", "judge_flops_mean", "total_flops_mean"]].mean()
+    return [
+        f"With {judged['judge'].iloc[0]} as judge of {means['judged_rate']:.1%} of the completions, the mean accuracy of the cells is {means['accuracy_with_judge']:.1%}; without it, as everywhere here, {means['accuracy']:.1%}. The judge took {means['judge_flops_mean']:.2g} FLOPs per completion, {means['judge_flops_mean'] / means['total_flops_mean']:.2%} of the models' own."
+    ]
 
 
 def _table(averages: pd.DataFrame) -> list[str]:

@@ -148,6 +148,19 @@ class Crosscheck:
     """The answer that it extracted by itself, None where there was none."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a language model makes of one completion that the graders leave open (see :mod:`paretoscope.judging`)."""
+
+    item_id: str
+    sample: int
+    verdict: str
+    """One of :data:`CROSSCHECK_VERDICTS`; undecided where it said neither of its two words."""
+    prefill_flops: float
+    """FLOPs of the judge, for its prompt."""
+    decode_flops: float
+
+
 def to_row(record) -> dict:
     """Return a record as a JSON-ready dictionary, fields in declared order."""
     return {name: getattr(record, name) for name in _names(type(record))}
@@ -236,6 +249,10 @@ CELLS = (
         "fraction",
         "completions that the graders disagree on, of those that both decided (truncated ones left out)",
     ),
+    Column("judge", "str", "", "language model that judged what the graders leave open; empty: none"),
+    Column("judged_rate", "float64", "fraction", "completions that it judged"),
+    Column("accuracy_with_judge", "float64", "fraction", "accuracy if the judge's word counts for those"),
+    Column("judge_flops_mean", "float64", "FLOPs", "the judge's FLOPs / all completions of the cell"),
     *_verdict_rates(),
     Column("looping_rate", "float64", "fraction", "completions that end in a loop, whatever the verdict"),
     Column("truncated_looping_rate", "float64", "fraction", "completions that are truncated and end in a loop"),

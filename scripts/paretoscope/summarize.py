@@ -18,7 +18,17 @@ from .crosscheck import disagree
 from .devices import Device
 from .errors import InputError
 from .files import read_jsonl
-from .schema import ABSENT_CELLS, CELLS, COMPLETIONS, CROSSCHECK_VERDICTS, UNDECIDED, VERDICTS, Column, names
+from .schema import (
+    ABSENT_CELLS,
+    CELLS,
+    COMPLETIONS,
+    CROSSCHECK_VERDICTS,
+    UNDECIDED,
+    VERDICTS,
+    Column,
+    Judgement,
+    names,
+)
 from .statistics import clustered_mean, wilson_interval
 
 log = logging.getLogger(__name__)
@@ -121,6 +131,54 @@ def cells_table(
     table = _typed(pd.DataFrame(rows, columns=names(CELLS)), CELLS)
     _check_controls(table)
     return table
+
+
+def with_judgements(
+    cells: pd.DataFrame,
+    completions: pd.DataFrame,
+    judge: str | None,
+    judgements: dict[tuple[str, str], list[Judgement]],
+) -> pd.DataFrame:
+    """Return the table of cells with what a judge said; all else, accuracy too, stays as the graders have it.
+
+    Parameters
+    ----------
+    cells, completions : DataFrame
+        As :func:`cells_table` and :func:`completions_table` return them.
+    judge : str or None
+        Model id of the judge, if there is one.
+    judgements : dict
+        Its judgements of each cell that it was asked about.
+
+    Raises
+    ------
+    InputError
+        A judgement is of a completion that the cell doesn't have.
+    """
+    groups = dict(list(completions.groupby(["model", "benchmark"], observed=True, sort=False)))
+    table = cells.set_index(["model", "benchmark"])
+    for cell, said in judgements.items():
+        for name, value in {"judge": judge, **_judged(groups[cell], said, cell)}.items():
+            table.loc[cell, name] = value
+    return _typed(table.reset_index(), CELLS)
+
+
+def _judged(group: pd.DataFrame, judgements: list[Judgement], cell: tuple[str, str]) -> dict:
+    said = {(judgement.item_id, judgement.sample): judgement.verdict for judgement in judgements}
+    keys = list(zip(group["item_id"], group["sample"], strict=True))
+    if strange := said.keys() - set(keys):
+        raise InputError(f"{' x '.join(cell)}: judged is {min(strange)}, which it doesn't have; delete its judgements.")
+    # Where the judge said neither of its words, the grader's verdict stays.
+    verdicts = [
+        graded if said.get(key, "undecided") == "undecided" else said[key]
+        for key, graded in zip(keys, group["verdict"], strict=True)
+    ]
+    means, _ = clustered_mean(np.array([[verdict == "correct"] for verdict in verdicts]), group["item_id"])
+    return {
+        "judged_rate": len(said) / len(group),
+        "accuracy_with_judge": means[0],
+        "judge_flops_mean": sum(j.prefill_flops + j.decode_flops for j in judgements) / len(group),
+    }
 
 
 def absent_cells(spec: dict) -> pd.DataFrame:
@@ -307,4 +365,4 @@ def _typed(table: pd.DataFrame, columns: tuple[Column, ...]) -> pd.DataFrame:
     return table.reindex(columns=names(columns)).astype({column.name: column.dtype for column in columns})
 
 
-__all__ = ["absent_cells", "cells_table", "completions_table"]
+__all__ = ["absent_cells", "cells_table", "completions_table", "with_judgements"]

@@ -64,3 +64,15 @@ def test_the_summary_carries_the_warnings():
     text = summary_text("Test", cells(looping_rate=0.5), NO_CELLS, NO_FRONTIER, ["plots/trend.png"])
     assert "\n! tiny x sums: 50.0% of the completions end in a loop" in text
     assert text.endswith("Figures:\n  plots/trend.png\n")
+
+
+def test_accuracy_is_told_with_and_without_a_judge():
+    facts = {"judge": "judge-7b", "judged_rate": 0.05, "accuracy": 0.5, "accuracy_with_judge": 0.53}
+    costs = {"judge_flops_mean": 2e10, "total_flops_mean": 4e12}
+    table = pd.concat([cells(**facts, **costs), cells(kind="control", accuracy=1.0)])
+    text = summary_text("Study", table, NO_CELLS, NO_FRONTIER, [])
+    (line,) = [line for line in text.splitlines() if "judge" in line]
+    assert "judge-7b as judge of 5.0% of the completions" in line
+    assert "the cells is 53.0%; without it, as everywhere here, 50.0%." in line
+    assert "2e+10 FLOPs per completion, 0.50% of the models' own." in line
+    assert "judge" not in summary_text("Study", cells(), NO_CELLS, NO_FRONTIER, [])

@@ -14,7 +14,7 @@ SCRIPTS = PACKAGE.parent
 
 LAYERS = {
     5: ("pin",),
-    4: ("plots", "report", "audit", "loading", "plan"),
+    4: ("plots", "report", "audit", "loading", "plan", "judging"),
     3: (
         *("models", "generate", "grading", "costs", "summarize"),
         *("frontier", "trend", "saturation", "nano_selection", "roofline"),

@@ -7,8 +7,8 @@ from paretoscope import flops
 from paretoscope.costs import completion_costs
 from paretoscope.errors import InputError
 from paretoscope.files import read_jsonl, read_table, write_jsonl, write_table
-from paretoscope.schema import ABSENT_CELLS, CELLS, COMPLETIONS, VERDICTS, names
-from paretoscope.summarize import absent_cells, cells_table, completions_table
+from paretoscope.schema import ABSENT_CELLS, CELLS, COMPLETIONS, VERDICTS, Judgement, names
+from paretoscope.summarize import absent_cells, cells_table, completions_table, with_judgements
 
 CONFIG = {
     "model_type": "qwen3",
@@ -188,7 +188,7 @@ EXPECTED = {
 
 
 def test_every_column_is_in_the_example():
-    assert list(EXPECTED) == names(CELLS)
+    assert list(EXPECTED) == [name for name in names(CELLS) if name not in JUDGED]
 
 
 @pytest.mark.parametrize("column", [name for name in EXPECTED if name != "active_parameters"])
@@ -571,3 +571,53 @@ def test_costs_where_no_tokens_are_known_at_all(tmp_path, config):
     write_jsonl(tmp_path / "c.jsonl", rows)
     table = completion_costs(tmp_path / "c.jsonl", config)
     assert table["prefill_flops"].isna().all() and table["completion_tokens"].tolist() == [4]
+
+
+# The judge.
+
+JUDGED = {
+    "judge": "judge",
+    "judged_rate": 2 / 6,
+    "accuracy_with_judge": 2 / 3,  # the second sample of b is right then
+    "judge_flops_mean": 3030 / 6,
+}
+
+
+def judged_cell(judgements):
+    cells = cells_table(SPEC, completions(), {("tiny", "sums"): META}, {"tiny": CONFIG})
+    return with_judgements(cells, completions(), "judge", {("tiny", "sums"): judgements}).iloc[0]
+
+
+def test_columns_of_the_judge_by_hand():
+    said = [Judgement("b", 1, "correct", 1000.0, 10.0), Judgement("c", 1, "undecided", 2000.0, 20.0)]
+    assert judged_cell(said)[list(JUDGED)].to_dict() == pytest.approx(JUDGED)
+
+
+@pytest.mark.parametrize(
+    ("judgements", "accuracy"),
+    [
+        ([], 1 / 2),
+        ([("b", 1, "correct")], 2 / 3),
+        ([("b", 0, "wrong")], 1 / 3),
+        ([("b", 1, "wrong"), ("c", 0, "wrong")], 1 / 2),
+        ([("b", 1, "undecided"), ("b", 0, "undecided")], 1 / 2),
+        ([("c", 0, "correct"), ("c", 1, "correct"), ("a", 0, "wrong")], 2 / 3),
+    ],
+)
+def test_the_judges_word_counts_where_it_has_one(judgements, accuracy):
+    judged = judged_cell([Judgement(*judgement, 5.0, 1.0) for judgement in judgements])
+    assert judged["accuracy_with_judge"] == pytest.approx(accuracy)
+    assert judged["judged_rate"] == pytest.approx(len(judgements) / 6)
+    assert judged["judge_flops_mean"] == pytest.approx(len(judgements))
+    assert judged.drop(list(JUDGED)).equals(cell().drop(list(JUDGED)))
+
+
+def test_cells_without_a_judge_say_nothing_of_it():
+    cells = cells_table(SPEC, completions(), {("tiny", "sums"): META}, {"tiny": CONFIG})
+    assert cells[list(JUDGED)].isna().all(axis=None)
+    assert with_judgements(cells, completions(), None, {}).equals(cells)
+
+
+def test_a_judgement_of_an_unknown_completion_is_told():
+    with pytest.raises(InputError, match=r"tiny x sums: judged is \('z', 0\), which it doesn't have"):
+        judged_cell([Judgement("z", 0, "correct", 1.0, 1.0)])
