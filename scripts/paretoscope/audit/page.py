@@ -67,7 +67,7 @@ def audit_page(
 <h1>{escape(title)}</h1>
 <p class="ids">{escape(spec["model"])} × {escape(spec["benchmark"])}</p>
 {_tiles(rows)}
-{_notes(spec, rows, shown)}
+{_notes(spec, rows)}
 </header>
 {_toolbar(shown, sample)}
 <main id="cards">
@@ -121,11 +121,10 @@ def _tiles(rows: Sequence[Row]) -> str:
     )
 
 
-def _notes(spec: Mapping, rows: Sequence[Row], shown: Sequence[Row]) -> str:
+def _notes(spec: Mapping, rows: Sequence[Row]) -> str:
     disputed = sum(bool(row.disputed) for row in rows)
     undecided = sum(row.grade.verdict in UNDECIDED for row in rows)
     drawn = min(SAMPLE, len(rows))
-    left_out = "" if max(disputed, undecided) <= MOST else f" Of more than {MOST} of a kind, {MOST} are drawn."
     hidden = ""
     if spec["hide_items"]:
         hidden = f'<p class="hidden-items">Questions and responses are not shown: {escape(spec["hide_items"])}</p>'
@@ -138,11 +137,12 @@ def _notes(spec: Mapping, rows: Sequence[Row], shown: Sequence[Row]) -> str:
         for verdict in VERDICTS
     )
     return f"""{hidden}
-<p>{len(shown):,} completions are on this page: every disagreement of the two graders ({disputed:,}), everything that
-the first couldn't decide ({undecided:,}), and {drawn} of all {len(rows):,} drawn at random.{left_out}</p>
+<p>On this page: disagreements of the two graders, {min(disputed, MOST):,} of {disputed:,}; completions that the first
+couldn't decide, {min(undecided, MOST):,} of {undecided:,}; drawn at random, {drawn} of {len(rows):,}.</p>
 <details><summary>How they were drawn, and all verdicts</summary>
 <p>The draw takes the {drawn} completions with the smallest SHA-256 of model, benchmark, item and sample, so it stays
-the same when completions are graded anew. The second grader is independent of the first and leaves undecided what it
+the same when completions are graded anew. Of more than {MOST} disagreements or undecided completions, {MOST} are drawn
+in the same way. The second grader is independent of the first and leaves undecided what it
 can't read; accuracy is by the first alone.</p>
 <table><thead><tr><td>first grader ╲ second</td>{header}</tr></thead><tbody>{body}</tbody></table>
 </details>"""
