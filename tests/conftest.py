@@ -32,7 +32,8 @@ class StandIn:
         ``out_of_memory_at``, ``die_at`` (SIGKILL), ``hang_at``: number of the request at which that happens.
         ``bad_replies``: {``kind``: status_500, malformed, lacking, wrong_count, abort or cut; ``every``: one prompt in
         so many gets them; ``times``: on so many first tries}. ``token_seconds``: time per token. ``ignore_sigterm``.
-        ``leave_child``: start a process that outlives it. ``info``: put over what /server_info says.
+        ``leave_child``: start a process that outlives it. ``info``: put over what /server_info says. ``ignore_regex``:
+        answer as if any text were allowed.
         """
         (self.folder / "faults.json").write_text(json.dumps(starts))
 

@@ -73,7 +73,15 @@ class Model:
         ids = [*draw.choices(self.ordinary, k=draw.randint(1, 2 * MEAN_LENGTH)), self.end]
         if len(ids) > limit:
             return ids[:limit], {"type": "length", "length": limit}
-        return ids, {"type": "stop", "matched": self.end}
+        return ids, self.ended()
+
+    def choose(self, regex):
+        """Return the tokens of the first of a regular expression's alternatives, which must be a token."""
+        word = regex.strip("()").split("|")[0]
+        return [next(number for number, token in self.spelling.items() if token == word), self.end], self.ended()
+
+    def ended(self):
+        return {"type": "stop", "matched": self.end}
 
     def spell(self, ids):
         return "".join(self.spelling[number] for number in ids if number != self.end)
@@ -253,7 +261,8 @@ class Handler(BaseHTTPRequestHandler):
             kill_self()
         limit = min(wanted, min(server.context_length, server.capacity) - 2 - len(ids))
         seed = asked.get("sampling_seed") if server.options.enable_deterministic_inference else None
-        tokens, reason = server.model.complete(ids, seed, limit)
+        held = "regex" in asked and not server.faults.get("ignore_regex")
+        tokens, reason = server.model.choose(asked["regex"]) if held else server.model.complete(ids, seed, limit)
         meta = {
             "id": body.get("rid") or uuid.uuid4().hex,
             "finish_reason": None,

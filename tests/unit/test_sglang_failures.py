@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -214,3 +215,22 @@ def test_port_is_free_again(engine, stand_in):
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", int(start[start.index("--port") + 1])))
+
+
+# Choices.
+
+
+def test_choices_are_sent_as_a_regular_expression_and_no_others_are(engine, stand_in, requests):
+    held = [replace(request, choices=("1", "0")) for request in requests[:10]]
+    with engine() as opened:
+        answers = completions(opened, [*held, *requests[10:]])
+    assert [answers[request.item_id] for request in held] == [("1", 2)] * 10
+    sent = [body["sampling_params"].get("regex") for body in stand_in.requests]
+    assert (sent.count("(1|0)"), sent.count(None)) == (10, 10)
+
+
+def test_a_server_that_takes_no_notice_of_choices_is_told(engine, stand_in, requests):
+    stand_in.faults({"ignore_regex": True})
+    held = [replace(request, choices=("1", "0")) for request in requests]
+    with engine() as opened, pytest.raises(InputError, match=r"where only 1 or 0 was allowed; is its grammar_backend"):
+        completions(opened, held)

@@ -9,6 +9,7 @@ from paretoscope.files import read_json, read_jsonl, write_jsonl
 
 from .conftest import Checkout
 from .test_reruns import ANALYSIS, jobs
+from .test_sglang import STUDY as SERVED_STUDY
 
 CARD = """\
 id: nano-judge
@@ -38,22 +39,22 @@ chat_template: {enable_thinking: false}
 WITH_JUDGE = "\njudge: {model: nano-judge, words: {correct: '1', wrong: '0'}}\n"
 """The words are two that a nano model's vocabulary has."""
 
-CELL = "results/contract/{}/nano-smoke-a/arithmetic-smoke.jsonl.zst"
+CELL = "results/{}/{}/nano-smoke-a/arithmetic-smoke.jsonl.zst"
 JUDGE_JOBS = jobs(pose_judgements=1, judge=1, read_judgements=1)
 
 
-def rows(checkout: Checkout, kind: str) -> list[dict]:
-    return [row for _, row in read_jsonl(checkout.folder / CELL.format(kind))]
+def rows(checkout: Checkout, kind: str, study: str = "contract") -> list[dict]:
+    return [row for _, row in read_jsonl(checkout.folder / CELL.format(study, kind))]
 
 
-def leave_open(checkout: Checkout) -> list[tuple[str, int]]:
+def leave_open(checkout: Checkout, study: str = "contract") -> list[tuple[str, int]]:
     """Change what the graders said of three completions, so that there is something to judge; return these."""
-    grades, checks = rows(checkout, "grades"), rows(checkout, "crosschecks")
+    grades, checks = rows(checkout, "grades", study), rows(checkout, "crosschecks", study)
     disputed, unread, also_unread, *_ = answered(grades)
     grades[disputed]["verdict"], checks[disputed]["verdict"] = "wrong", "correct"
     grades[unread]["verdict"] = grades[also_unread]["verdict"] = "unparsed"
     for kind, changed in (("grades", grades), ("crosschecks", checks)):
-        write_jsonl(checkout.folder / CELL.format(kind), changed)
+        write_jsonl(checkout.folder / CELL.format(study, kind), changed)
     return [(grades[place]["item_id"], grades[place]["sample"]) for place in (disputed, unread, also_unread)]
 
 
@@ -135,8 +136,24 @@ def test_one_more_open_completion_is_the_only_one_asked_anew(judged, tmp_path):
     grades, asked = rows(checkout, "grades"), {row["id"] for row in rows(checkout, "judge/problems")}
     place = answered(grades)[-1]
     grades[place]["verdict"] = "unparsed"
-    write_jsonl(checkout.folder / CELL.format("grades"), grades)
+    write_jsonl(checkout.folder / CELL.format("contract", "grades"), grades)
     checkout.run("contract")
     assert {row["id"] for row in rows(checkout, "judge/problems")} - asked == {f"{grades[place]['item_id']}#0"}
     log = (checkout.folder / "results/contract/logs/judge/nano-smoke-a/arithmetic-smoke.log").read_text()
     assert f"{len(asked) + 1} completions wanted, {len(asked)} in the store, 1 to generate" in log
+
+
+def test_a_judge_served_by_the_real_sglang(sglang_python, finished, tmp_path):
+    checkout = finished.copy(tmp_path / "paretoscope")
+    study = checkout.write("config/served.yaml", SERVED_STUDY.format(python=sglang_python, restarts=1))
+    checkout.run("served")
+    left_open = leave_open(checkout, "served")
+    checkout.write("config/models/nano-judge.yaml", CARD)
+    study.write_text(study.read_text() + WITH_JUDGE)
+    checkout.run("served")
+    judgements = rows(checkout, "judge/judgements", "served")
+    assert [(row["item_id"], row["sample"]) for row in judgements] == left_open
+    assert {row["text"] for row in rows(checkout, "judge/completions", "served")} <= {"1", "0"}
+    meta = read_json(checkout.folder / "results/served/judge/completions/nano-smoke-a/arithmetic-smoke.meta.json")
+    assert (meta["model"], meta["engine"]["name"]) == ("nano-judge", "sglang")
+    assert checkout.planned("served") == Counter()

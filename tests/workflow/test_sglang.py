@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -236,6 +237,20 @@ def test_longest_completion_ends_where_the_engine_expects(real, model):
     asked = {"input_ids": PROMPT, "sampling_params": {"max_new_tokens": 1016, "ignore_eos": True}}
     reply = json.loads(post(f"{real.server.url}/generate", asked)[2])
     assert reply["meta_info"]["completion_tokens"] == 1024 - len(PROMPT) - engine_file.RESERVED_TOKENS
+
+
+def test_real_server_holds_completions_to_choices_as_transformers_does(real, model):
+    asked = [replace(request, choices=("1", "0")) for request in requests(40)]
+    free = requests(41)[40:]
+    ours = completions(real, [*asked, *free])
+    schema = {"type": "object", "properties": transformers_file.SETTINGS}
+    settings = check({"device": "cpu", "dtype": "float32"}, schema, "none")
+    with transformers_file.open_engine(model, GREEDY, settings, []) as engine:
+        theirs = completions(engine, asked)
+    assert {ours[request.item_id].text for request in asked} <= {"1", "0"}
+    assert {ours[request.item_id].finish_reason for request in asked} == {"stop"}
+    assert ours[free[0].item_id].text not in ("1", "0")
+    assert sum(ours[name].text == theirs[name].text for name in theirs) >= 38
 
 
 def test_real_server_whose_scheduler_is_killed_is_replaced(real):
