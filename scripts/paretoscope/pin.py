@@ -55,11 +55,12 @@ def _report(path: Path, act) -> str:
 
 
 def study_cards(path: Path) -> list[Path]:
-    """Return the files of a study's cards, models first, in the study's order."""
+    """Return the files of a study's cards, models first, in the study's order; the judge's comes after them."""
     config = read_yaml(path)
     study = load_study(config, path)
     folders = [CATALOG, *(path.parent / folder for folder in config.get("cards", ()))]
-    files = [find_cards(folders, kind)[name] for kind in KINDS for name in getattr(study, kind)]
+    named = {"models": study.cards, "benchmarks": study.benchmarks}
+    files = [find_cards(folders, kind)[name] for kind in KINDS for name in named[kind]]
     return [Path(os.path.relpath(file)) for file in files]
 
 

@@ -219,6 +219,10 @@ def test_a_card_must_lie_where_cards_lie(model, tmp_path):
 def test_a_study_names_its_cards(model, benchmark, write_yaml, study_config):
     study = write_yaml("study.yaml", {**study_config, "cards": ["."]})
     assert [path.resolve() for path in pin.study_cards(study)] == [model, benchmark]
+    card = (ROOT / "config/models/nano-smoke-b.yaml").read_text()
+    write_yaml("models/judge.yaml", card.replace("id: nano-smoke-b", "id: judge"))
+    judged = write_yaml("judged.yaml", {**study_config, "cards": ["."], "judge": {"model": "judge"}})
+    assert [path.resolve() for path in pin.study_cards(judged)] == [model, model.with_name("judge.yaml"), benchmark]
 
 
 # The command line, with the real client.

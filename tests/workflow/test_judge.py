@@ -8,7 +8,7 @@ import pytest
 from paretoscope.files import read_json, read_jsonl, write_jsonl
 
 from .conftest import Checkout
-from .test_reruns import ANALYSIS, jobs
+from .test_reruns import jobs
 from .test_sglang import STUDY as SERVED_STUDY
 
 CARD = """\
@@ -78,9 +78,9 @@ def judged(finished, tmp_path_factory) -> tuple[Checkout, list, Counter]:
 
 def test_a_judge_added_later_runs_alone_and_the_tables_after_it(judged):
     checkout, _, planned = judged
-    tables = {name: planned[name] for name in ANALYSIS}
-    assert planned == JUDGE_JOBS + jobs(train_model=1) + Counter(tables)
-    assert planned["summarize"] == planned["write_summary"] == 1
+    expected = JUDGE_JOBS + jobs(train_model=1, summarize=1, write_summary=1)
+    assert {name: planned[name] for name in expected} == expected
+    assert not set(planned) & {"load_benchmark", "generate", "grade", "crosscheck", "audit", "estimate_flops"}
     assert checkout.planned("contract") == Counter()
 
 
