@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from paretoscope.costs import completion_costs
 from paretoscope.errors import InputError
-from paretoscope.generate import build_requests, generation_spec
+from paretoscope.files import read_json, write_json, write_jsonl
+from paretoscope.generate import build_requests, engine_settings, generate_cell, generation_spec
 from paretoscope.judging import (
     FIRST_CHARACTERS,
     LAST_CHARACTERS,
@@ -162,3 +164,25 @@ def test_the_word_is_read(text, verdict):
     (found,) = read_judgements([completion(text, "b#1#2")], [(5, 2)], {"correct": "yes", "wrong": "no"})
     assert (found.item_id, found.sample, found.verdict) == ("b#1", 2, verdict)
     assert (found.prefill_flops, found.decode_flops) == (5.0, 2.0)
+
+
+def test_of_a_cell_with_nothing_open_nobody_is_asked(load, study_config, tmp_path):
+    study = load({**study_config, "judge": {"model": "nano-smoke-b"}})
+    spec = judging_spec(study, "tiny", "sums")
+    write_jsonl(tmp_path / "problems.jsonl.zst", [])
+    generate_cell(  # without weights: opening the engine would fail
+        items=tmp_path / "problems.jsonl.zst",
+        spec=spec,
+        settings=engine_settings(spec, study.engine),
+        revision="0" * 40,
+        weights=None,
+        files=[],
+        store=tmp_path / "store.jsonl",
+        output=tmp_path / "completions.jsonl.zst",
+        stats=tmp_path / "stats.jsonl.zst",
+        meta=tmp_path / "meta.json",
+    )
+    assert read_json(tmp_path / "meta.json")["completions"] == 0
+    write_json(tmp_path / "config.json", study.judge["card"]["architecture"])
+    costs = completion_costs(tmp_path / "completions.jsonl.zst", tmp_path / "config.json")
+    assert list(read_judgements([], zip(costs["prefill_flops"], costs["decode_flops"], strict=True), WORDS)) == []
