@@ -64,8 +64,8 @@ wildcard_constraints:
     benchmark=one_of(STUDY.benchmarks),
 
 
-def is_finished(cell):
-    return Path(RESULTS, "grades", cell[0], f"{cell[1]}.jsonl.zst").exists()
+def is_finished(cell, kind="grades"):
+    return Path(RESULTS, kind, cell[0], f"{cell[1]}.jsonl.zst").exists()
 
 
 CELLS = [cell for cell in STUDY.cells if not STUDY.finished_only or is_finished(cell)]
@@ -74,6 +74,10 @@ BENCHMARKS = list(dict.fromkeys(benchmark for _, benchmark in CELLS))
 COSTED_CELLS = [cell for cell in CELLS if not STUDY.is_control(cell[0])]
 COSTED_MODELS = list(dict.fromkeys(model for model, _ in COSTED_CELLS))
 COSTED_BENCHMARKS = list(dict.fromkeys(benchmark for _, benchmark in COSTED_CELLS))
+JUDGE = STUDY.judge["model"] if STUDY.judge else None
+JUDGED_CELLS = [
+    cell for cell in COSTED_CELLS if JUDGE and (not STUDY.finished_only or is_finished(cell, "judge/judgements"))
+]
 TRAINED_MODELS = [name for name, card in STUDY.cards.items() if "training" in (card["source"] or {})]
 
 if not COSTED_CELLS:
@@ -96,6 +100,11 @@ def collect_cells(pattern):
 def collect_costed_cells(pattern):
     """The pattern for every analysed cell of a model; controls cost nothing."""
     return fill(pattern, COSTED_CELLS)
+
+
+def collect_judged_cells(pattern):
+    """The pattern for every cell that is judged: those of models, where there is a judge."""
+    return fill(pattern, JUDGED_CELLS)
 
 
 def benchmark_source(wildcards):
@@ -184,6 +193,30 @@ def crosschecking_spec(wildcards):
         "reasoning": STUDY.models[wildcards.model]["reasoning"],
         "digest": plugins.source_digest("crosscheck"),
     }
+
+
+def posing_spec(wildcards):
+    return {
+        "reasoning": STUDY.models[wildcards.model]["reasoning"],
+        "words": STUDY.judge["words"],
+        "digest": plugins.source_digest("judging.py", "crosscheck/__init__.py", "graders/layers/reasoning.py"),
+    }
+
+
+def judging_spec(wildcards):
+    return judging.judging_spec(STUDY, wildcards.model, wildcards.benchmark)
+
+
+def judge_store(wildcards):
+    return f"{RESULTS}/work/judge/{wildcards.model}/{wildcards.benchmark}.jsonl"
+
+
+def judge_gpus(wildcards):
+    return gpus_of(JUDGE)
+
+
+def judge_words(wildcards):
+    return STUDY.judge["words"]
 
 
 def audit_spec(wildcards):

@@ -8,44 +8,6 @@ Makes   judge/problems/{model}/{benchmark}.jsonl.zst (what the judge is asked),
 Keeps   work/judge/{model}/{benchmark}.jsonl (completion store of the judge)
 """
 
-JUDGE = STUDY.judge["model"] if STUDY.judge else None
-
-
-def is_judged(cell):
-    return Path(RESULTS, "judge", "judgements", cell[0], f"{cell[1]}.jsonl.zst").exists()
-
-
-JUDGED_CELLS = [cell for cell in COSTED_CELLS if JUDGE and (not STUDY.finished_only or is_judged(cell))]
-
-
-def collect_judged_cells(pattern):
-    """The pattern for every cell that is judged: those of models, where there is a judge."""
-    return fill(pattern, JUDGED_CELLS)
-
-
-def posing_spec(wildcards):
-    return {
-        "reasoning": STUDY.models[wildcards.model]["reasoning"],
-        "words": STUDY.judge["words"],
-        "digest": plugins.source_digest("judging.py", "crosscheck/__init__.py", "graders/layers/reasoning.py"),
-    }
-
-
-def judging_spec(wildcards):
-    return judging.judging_spec(STUDY, wildcards.model, wildcards.benchmark)
-
-
-def judge_store(wildcards):
-    return f"{RESULTS}/work/judge/{wildcards.model}/{wildcards.benchmark}.jsonl"
-
-
-def judge_gpus(wildcards):
-    return gpus_of(JUDGE)
-
-
-def judge_words(wildcards):
-    return STUDY.judge["words"]
-
 
 rule pose_judgements:
     """Write down what the judge is asked of one cell."""
