@@ -1,7 +1,8 @@
 """Figures, each with the table behind it, and the table that a run ends with.
 
 Needs   frontier/, trend/, saturation/, summary/cells.csv
-Makes   plots/{frontier_<scope>,trend,saturation}.{png,svg,csv}, plots/trend_thresholds.csv, report/summary.txt
+Makes   plots/{frontier_<scope>,frontier_costs,cost_ranks,trend,saturation}.{png,svg,csv}, plots/trend_thresholds.csv,
+        report/summary.txt
 """
 
 
@@ -56,6 +57,37 @@ rule plot_benchmark_frontier:
         digest=plugins.source_digest("plots"),
     script:
         "../scripts/plot_benchmark_frontier.py"
+
+
+rule plot_costs:
+    """Draw the frontiers by every measured cost, and where FLOPs and time rank models differently."""
+    input:
+        frontiers="<results>/frontier/costs.csv",
+        axes="<results>/frontier/cost_axes.csv",
+        ranks="<results>/frontier/ranks.csv",
+    output:
+        frontiers=report(
+            "<results>/plots/frontier_costs.png",
+            caption="captions/frontier_costs.rst",
+            category="Frontier",
+            labels={"figure": "By measured cost"},
+        ),
+        ranks=report(
+            "<results>/plots/cost_ranks.png",
+            caption="captions/cost_ranks.rst",
+            category="Frontier",
+            labels={"figure": "Ranks by FLOPs and by time"},
+        ),
+        others=expand("<results>/plots/{figure}.{suffix}", figure=["frontier_costs", "cost_ranks"], suffix=["svg", "csv"]),
+    log:
+        "<logs>/plot_costs.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        style=plot_style(),
+        digest=plugins.source_digest("plots"),
+    script:
+        "../scripts/plot_costs.py"
 
 
 rule plot_trend:

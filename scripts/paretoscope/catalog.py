@@ -21,7 +21,7 @@ CATALOG = SCHEMAS.parent
 REASONING_TEMPERATURE = 0.6
 """Temperature of a reasoning model whose card doesn't say (arXiv 2512.24776); other models decode greedily."""
 
-RESERVED = ("average", "overview")
+RESERVED = ("average", "overview", "costs")
 """Scopes of figures that are no benchmark's."""
 
 

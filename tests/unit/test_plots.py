@@ -70,6 +70,7 @@ def cell(model, facts, benchmark, benchmark_name, n_items, n_samples, accuracy, 
         "release_date": date, "benchmark": benchmark, "benchmark_name": benchmark_name, "n_items": n_items,
         "n_samples": n_samples, "accuracy": accuracy, "accuracy_se": se, "accuracy_low": low, "accuracy_high": high,
         "total_flops_mean": flops, "total_flops_se": 0.6 * flops / np.sqrt(n_items), "completion_tokens_mean": tokens,
+        "seconds_per_completion": 1e-4 * tokens * (1 + len(model) % 5), "device": "A processor",
     }  # fmt: skip
 
 
@@ -102,7 +103,14 @@ def llm_cells():
                     model, facts, benchmark, name, n, 1, round(chance * n) / n, 2.2 * facts[4] * (tokens + 150), tokens
                 )
             )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    seconds = 30 * table["seconds_per_completion"]
+    return table.assign(
+        device="NVIDIA H100 80GB HBM3",
+        gpu_seconds_per_completion=seconds,
+        energy_joules_per_completion=500 * seconds,
+        usd_per_completion=seconds * 2.5 / 3600,
+    )
 
 
 def completions_of(cells, seed=0, cap=None, most_items=200):
@@ -151,6 +159,9 @@ def draw_all(cells, completions, n_benchmarks=1, **style):
     efficiency = round_trip(trend.efficiency(average))
     reached = round_trip(trend.threshold_flops(average, (0.5, 0.7, 0.9)))
     lines = round_trip(trend.trend_lines(efficiency, reached))
+    by_cost, axes = frontier.cost_frontiers(cells)
+    costs = [round_trip(each) for each in (by_cost[by_cost["scope"] == frontier.AVERAGE], axes)]
+    ranks = round_trip(frontier.ranks(by_cost))
     curves = round_trip(saturation.within_budget(completions, cells))
     budgets = round_trip(saturation.saturation_budgets(curves))
     figures = {
@@ -159,6 +170,8 @@ def draw_all(cells, completions, n_benchmarks=1, **style):
     }
     return figures | {
         "frontier_overview": plugins.load("plots", "frontier_overview").draw(table, style),
+        "frontier_costs": plugins.load("plots", "frontier_costs").draw(*costs, style),
+        "cost_ranks": plugins.load("plots", "cost_ranks").draw(ranks, costs[1], style),
         "trend": plugins.load("plots", "trend").draw(efficiency, reached, lines, style),
         "saturation": plugins.load("plots", "saturation").draw(curves, budgets, style),
     }
@@ -202,7 +215,7 @@ LLM_FIGURES = ["frontier_average", *(f"frontier_{name}" for name in LLM_BENCHMAR
 
 
 @pytest.mark.parametrize("dpi", [_style.PNG_DPI, 600])  # the latter as a vector image, without rounding to pixels
-@pytest.mark.parametrize("name", [*LLM_FIGURES, "saturation"])
+@pytest.mark.parametrize("name", [*LLM_FIGURES, "frontier_costs", "cost_ranks", "saturation"])
 def test_no_text_covers_another_or_leaves_the_figure(llm_figures, name, dpi):
     found = texts(llm_figures[name], dpi)
     assert clipped(llm_figures[name], found) == []
@@ -222,6 +235,61 @@ def test_names_stay_off_points_and_most_models_are_named(llm_figures, name):
         for text, box in zip(labels, extents, strict=True):
             assert not (box.x0 < x < box.x1 and box.y0 < y < box.y1), f"{text.get_text()!r} covers a point"
     assert len(labels) >= 17
+
+
+def panel_titles(figure):
+    return [axes.get_title(loc="left") for axes in figure.axes]
+
+
+def test_costs_that_were_measured_have_a_panel_and_the_others_a_reason(llm_figures):
+    assert panel_titles(llm_figures["frontier_costs"]) == [
+        *("FLOPs", "Completion tokens", "GPU-seconds", "Joules, loading included", "US dollars"),
+    ]
+    shown = " ".join(text.get_text() for text in reversed(texts(llm_figures["frontier_costs"])))
+    assert "Measured on NVIDIA H100 80GB HBM3. Not drawn: wall seconds (GPU-seconds are measured)." in shown
+
+
+def test_nothing_is_drawn_of_a_cost_that_was_not_measured():
+    unmeasured = {cost.column: np.nan for cost in frontier.COSTS if cost.id not in ("flops", "joules")}
+    cells = nano_cells().assign(**unmeasured, energy_joules_per_completion=0.0)
+    figures = draw_all(cells, completions_of(nano_cells(), most_items=20))
+    assert panel_titles(figures["frontier_costs"]) == ["FLOPs"]
+    assert any("No time was measured" in text.get_text() for text in texts(figures["cost_ranks"]))
+
+
+def test_ranks_name_every_model_on_both_sides(llm_figures):
+    shown = [text.get_text().split("  ") for text in texts(llm_figures["cost_ranks"])]
+    for side in (0, 1):
+        assert sorted(parts[side] for parts in shown if len(parts) == 2 and parts[1 - side].isdigit()) == sorted(LLMS)
+
+
+@pytest.mark.parametrize(
+    ("flops", "time", "swapped"),
+    [([1, 2, 3], [1, 2, 3], 0), ([1, 2, 3], [3, 2, 1], 3), ([1, 2, 3], [2, 1, 3], 1), ([1, 2, 3], [1, 1, 1], 0)],
+)
+def test_pairs_that_two_costs_order_differently(flops, time, swapped):
+    ranks = pd.DataFrame({"flops_rank": flops, "time_rank": time})
+    assert plugins.load("plots", "cost_ranks").discordant_pairs(ranks) == (swapped, 3)
+
+
+@pytest.mark.parametrize(
+    ("values", "unit", "expected"),
+    [
+        ([1e-5, 1e-4], "s", ("µs", 1e-6)),
+        ([0.002, 0.01], "s", ("ms", 1e-3)),
+        ([2.0, 9000.0], "s", ("s", 1.0)),
+        ([1e6], "s", ("s", 1.0)),
+        ([5e4], "J", ("kJ", 1e3)),
+        ([1e12], "J", ("GJ", 1e9)),
+        ([1e-12], "J", ("µJ", 1e-6)),
+        ([0.001], "$", ("$", 1.0)),
+        ([900.0], "", ("tokens", 1.0)),
+        ([2e15], "FLOPs", ("PFLOPs", 1e15)),
+    ],
+)
+def test_units_of_costs(values, unit, expected):
+    name, size = _scales.cost_unit(values, unit)
+    assert (name, size) == (expected[0], pytest.approx(expected[1]))
 
 
 @pytest.mark.parametrize("name", [name for name in LLM_FIGURES if name.startswith("frontier_") and "over" not in name])

@@ -19,6 +19,7 @@ def draw_frontier(
     labels: str,
     unit: tuple[str, float] | None = None,
     small: bool = False,
+    cost: str = "total_flops",
 ) -> None:
     """Draw one scope: dominated region, frontier, intervals, points, labels.
 
@@ -31,18 +32,20 @@ def draw_frontier(
     labels : str
         all, frontier or none.
     unit : (str, float), optional
-        Name and size of the unit of FLOPs; otherwise one that fits.
+        Name and size of the unit of the cost; otherwise one of FLOPs that fits.
     small : bool
         Whether the panel is one of many: smaller points and names, more room for names to the left.
+    cost : str
+        What the columns of the cost and of its error are called, before ``_mean`` and ``_se``.
     """
     marker_size, label_size = (5.0, 0.72) if small else (7.0, 0.8)
     shown = scope[scope["left_out"].isna()]
     if shown.empty:
         say(axes, "No model has a result to show")
         return
-    name, size = unit or _scales.flops_unit(shown["total_flops_mean"])
-    points = shown.assign(x=shown["total_flops_mean"] / size, y=100 * shown["accuracy"])
-    error = NORMAL_95 * (points["total_flops_se"] / size).fillna(0)
+    name, size = unit or _scales.flops_unit(shown[f"{cost}_mean"])
+    points = shown.assign(x=shown[f"{cost}_mean"] / size, y=100 * shown["accuracy"])
+    error = NORMAL_95 * (points[f"{cost}_se"] / size).fillna(0)
     # An interval may reach below zero, which a log axis doesn't have.
     points["x_low"] = np.maximum(points["x"] - error, points["x"] / 10)
     points["x_high"] = points["x"] + error

@@ -27,6 +27,25 @@ def flops_unit(flops) -> tuple[str, float]:
     return f"{_PREFIXES[step]}FLOPs", 1000.0**step
 
 
+def cost_unit(values, unit: str) -> tuple[str, float]:
+    """Return name and size of a unit in which the middle of some costs (on a log scale) is easy to read.
+
+    Parameters
+    ----------
+    values : positive floats
+    unit : str
+        ``FLOPs``, ``s``, ``J`` or ``$``; empty for tokens.
+    """
+    if unit == "FLOPs":
+        return flops_unit(values)
+    if unit not in ("s", "J"):
+        return unit or "tokens", 1.0
+    logs = np.log10(values)
+    step = math.floor((logs.min() + logs.max()) / 2 / 3)
+    step = min(max(step, -2), 0 if unit == "s" else 3)  # nobody counts in kiloseconds
+    return f"{('', 'k', 'M', 'G', 'µ', 'm')[step]}{unit}", 1000.0**step
+
+
 def log_limits(values, pad: float = 0.06, least_decades: float = 1.0) -> tuple[float, float]:
     """Return limits of a log axis around positive values: a share of padding, and a least number of decades."""
     low, high = np.log10(np.min(values)), np.log10(np.max(values))
