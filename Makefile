@@ -13,7 +13,7 @@ CALM := --quiet host reason rules
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan demo smoke test sglang-cpu lint format bench clean lock pin
+.PHONY: help setup plan demo smoke test fuzz sglang-cpu lint format bench clean lock pin
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ plan: setup ## what a study would take: make plan STUDY=config/config.yaml DEVIC
 
 test: setup ## unit tests, then the real workflow on small grids
 	$(BIN)/python -m pytest
+
+fuzz: setup ## grade 100,000 adversarial answers; FUZZ_ANSWERS=n FUZZ_SEED=s for others
+	FUZZ_ANSWERS=$${FUZZ_ANSWERS:-100000} $(BIN)/python -m pytest -s tests/unit/test_grading_fuzz.py
 
 sglang-cpu: .venv-sglang/.installed ## install SGLang for a CPU into .venv-sglang, for tests alone (2.4 GB)
 

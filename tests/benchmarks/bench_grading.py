@@ -95,7 +95,7 @@ def bench_pairs() -> None:
         "integers": lambda n: (str(n), str(n + n % 2)),
         "fractions": lambda n: (rf"\frac{{{n}}}{{{2 * n + 1}}}", f"{n + n % 2}/{2 * n + 1}"),
         "decimals": lambda n: (f"{n}.5", rf"\frac{{{2 * n + 1 + n % 2}}}{{2}}"),
-        "mixed, units": lambda n: (f"{n},000", rf"{n + n % 2}000\text{{ meters}}"),
+        "thousands, units": lambda n: (f"{n:,}", rf"{n + n % 2}\text{{ meters}}"),
         "sums in a variable (algebra)": lambda n: (f"{n}x+1", f"1+{n + n % 2}x"),
         "square roots (algebra)": lambda n: (rf"{n}\sqrt{{2}}", rf"\sqrt{{{2 * (n + n % 2) ** 2}}}"),
         "points (algebra)": lambda n: (f"({n}, {n + 1})", f"({n + n % 2},{n + 1})"),

@@ -1,5 +1,8 @@
 """The grading service: order, de-duplication, limits, and workers that die."""
 
+import contextlib
+import importlib
+import itertools
 import json
 import os
 import signal
@@ -10,12 +13,14 @@ from pathlib import Path
 
 import psutil
 import pytest
+from grade import main as grade_cell
 
-from paretoscope import grading
+from paretoscope import grading, plugins
 from paretoscope.errors import InputError
+from paretoscope.files import read_jsonl, write_jsonl
 from paretoscope.graders import math as math_grader
-from paretoscope.grading import Limits, compare_pairs, grade_completions, pool
-from paretoscope.schema import Completion, Item
+from paretoscope.grading import Limits, compare_pairs, grade_completions, pool, service
+from paretoscope.schema import Completion, Item, to_row
 
 SCRIPTS = Path(grading.__file__).resolve().parents[2]
 WORKER = "paretoscope.grading.worker"
@@ -24,6 +29,8 @@ STUB = '''
 """A grader whose comparisons misbehave on demand."""
 import os, signal, sys, time
 from pathlib import Path
+
+KEPT = []
 
 def prepare():
     print("noise on standard output")
@@ -36,6 +43,26 @@ def compare(gold, answer):
         time.sleep(1000)
     if answer == "fat":
         return "correct" if bytearray(3 << 30) else "", "stub"
+    if answer == "swallows":
+        held = []
+        try:
+            while True:
+                held.append(bytearray(16 << 20))
+        except Exception:
+            return "wrong", "stub"
+    if answer == "hoards":
+        KEPT.append(b"x" * (600 << 20))
+        return "correct", "stub"
+    if answer.startswith("leaves"):
+        KEPT.append(b"x" * (120 << 20))
+        return "correct", "stub"
+    if answer == "works slowly":
+        for _ in range(6):
+            time.sleep(0.2)
+            end = time.process_time() + 0.03
+            while time.process_time() < end:
+                pass
+        return "correct", "stub"
     if answer == "raises":
         raise ValueError(answer)
     if answer == "recurses":
@@ -89,6 +116,40 @@ def test_a_worker_killed_from_outside_costs_nothing(stub, tmp_path):
     pairs = [("1", "1"), ("2", f"dies once:{tmp_path / 'marker'}"), ("3", "3")]
     assert [verdict for verdict, _ in compare(pairs, stub).values()].count("crashed") == 0
     assert (tmp_path / "marker").exists()
+
+
+def test_a_worker_that_a_pair_has_filled_is_replaced(stub):
+    pairs = [("1", "1"), ("1", "hoards"), *((str(n), str(n)) for n in range(2, 12))]
+    found = compare(pairs, stub, memory_bytes=1 << 30)
+    assert set(found.values()) == {("correct", "stub")}
+
+
+def test_a_full_memory_is_no_wrong_answer_where_a_library_swallows_the_error(stub):
+    assert compare([("1", "swallows")], stub, memory_bytes=1 << 30) == {("1", "swallows"): ("crashed", "memory")}
+
+
+def test_a_pair_is_not_blamed_for_the_memory_that_others_left_behind(stub):
+    pairs = [("1", f"leaves:{n}") for n in range(30)]
+    assert set(compare(pairs, stub, memory_bytes=1 << 30).values()) == {("correct", "stub")}
+
+
+def test_a_worker_that_gets_little_of_the_machine_is_not_ended(stub):
+    assert compare([("1", "works slowly")], stub, wall_seconds=0.6) == {("1", "works slowly"): ("correct", "stub")}
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_many_bad_pairs_at_once_all_get_their_verdict(stub, workers):
+    kinds = {"busy": "timeout", "fat": "crashed", "dies": "crashed", "raises": "crashed"}
+    pairs = [(str(n), kind) for n in range(3) for kind in kinds] + [(str(n), str(n)) for n in range(40)]
+    found = compare(pairs, stub, workers, cpu_seconds=0.2, memory_bytes=1 << 30)
+    assert {pair: verdict for pair, (verdict, _) in found.items()} == {
+        pair: kinds.get(pair[1], "correct") for pair in pairs
+    }
+
+
+def test_long_pairs_are_not_sent_ahead_until_the_pipe_is_full(stub):
+    pairs = [("é" * 30_000 + str(n), "é" * 30_000 + str(n)) for n in range(8)]
+    assert set(compare(pairs, stub).values()) == {("correct", "stub")}
 
 
 def test_cpu_seconds_decide_and_not_wall_time(stub):
@@ -172,6 +233,82 @@ def test_grades_come_in_order_and_equal_pairs_are_compared_once(monkeypatch):
     assert len(asked) == 2
     assert steps[-1] == (5, 5)
     assert [done for done, _ in steps] == sorted(done for done, _ in steps)
+
+
+def test_a_stream_is_graded_as_it_comes(monkeypatch):
+    """Of endless completions no more are read than may wait, and grades come while others are still to be read."""
+    monkeypatch.setattr(service, "WINDOW", 50)
+    read = []
+
+    def endless():
+        for sample in itertools.count():
+            read.append(sample)
+            text = rf"\boxed{{\sqrt{{{sample // 20 + 2}}}}}" if sample % 2 else r"\boxed{5}"
+            yield Completion("q", sample, text, "stop", None, None)
+
+    with contextlib.closing(grade_completions(endless(), items("5"), "math")) as grades:
+        for sample, grade in zip(range(300), grades, strict=False):
+            assert grade.sample == sample
+            assert len(read) <= sample + 1 + 50
+
+
+def test_pairs_forgotten_within_a_run_are_compared_again(monkeypatch):
+    monkeypatch.setattr(service, "REMEMBERED", 2)
+    monkeypatch.setattr(service, "WINDOW", 1)
+    texts = [rf"\boxed{{\sqrt{{{n}}}}}" for n in (8, 3, 5, 7, 8, 3)]
+    timings = []
+    graded = grade_completions(completions(*texts), items(r"2\sqrt{2}"), "math", timings=timings.append)
+    assert [grade.verdict for grade in graded] == ["correct", "wrong", "wrong", "wrong", "correct", "wrong"]
+    assert [timing.origin for timing in timings] == ["worker"] * 6
+
+
+def test_timings_say_what_each_grade_took():
+    texts = ["none", r"\boxed{\sqrt{12}}", r"\boxed{\sqrt{12}}", r"\boxed{" + "(" * 5_000]
+    timings = []
+    grades = list(grade_completions(completions(*texts), items(r"2\sqrt3"), "math", timings=timings.append))
+    assert [(timing.item_id, timing.sample) for timing in timings] == [("q", n) for n in range(4)]
+    assert [timing.origin for timing in timings] == ["text", "worker", "repeat", "text"]
+    assert timings[1].milliseconds > timings[2].milliseconds >= 0
+    assert [grade.span for grade in grades[:3]] == [None, (7, 16), (7, 16)]
+
+
+SLOW_GRADER = """
+from paretoscope.graders.layers.decision import Decision
+import re
+SETTINGS = {}
+def decide(text, item, finish_reason, reasoning, options):
+    if text == "raises":
+        raise KeyError(text)
+    if text == "recurses":
+        return decide(text, item, finish_reason, reasoning, options)
+    if text == "fat":
+        raise MemoryError
+    try:
+        return Decision("wrong" if re.fullmatch("(a|a)*b", text) else "correct", None, "stub")
+    except Exception:
+        return Decision("wrong", None, "swallowed")
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "method"),
+    [
+        ("a" * 60, "timeout", "text/cpu_limit"),  # 2^60 ways to fail
+        ("raises", "crashed", "text/KeyError"),
+        ("fat", "crashed", "text/memory"),
+        ("recurses", "unparsed", "text/too_deep"),
+    ],
+)
+def test_the_layers_before_algebra_have_limits_too(tmp_path, monkeypatch, text, verdict, method):
+    (tmp_path / "slow_grader.py").write_text(SLOW_GRADER)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(plugins, "load", lambda *_: importlib.import_module("slow_grader"))
+    grades = list(grade_completions(completions("b", text, "c"), items("5"), "slow", limits=Limits(cpu_seconds=0.3)))
+    assert [(grade.verdict, grade.method) for grade in grades] == [
+        ("wrong", "stub"),
+        (verdict, method),
+        ("correct", "stub"),
+    ]
 
 
 WAIT = "Wait, let me check that again. "
@@ -274,21 +411,25 @@ def test_hostile_text_does_not_hold_up_the_search_of_the_closing_sentence(option
     assert time.process_time() - started < 10
 
 
-def test_verdicts_are_the_same_on_a_busy_machine():
-    rows = completions(
-        r"\boxed{\sqrt{12}}", r"\boxed{\frac{6}{\sqrt3}}", r"\boxed{\sum_{k=1}^{1000000000} \frac{1}{k!}}"
-    )
-    limits = Limits(cpu_seconds=1.5)
+def test_the_grades_file_is_the_same_on_a_busy_machine(tmp_path):
+    """Through the rule's script, without what is cached: byte for byte, timeouts included."""
+    texts = [rf"\boxed{{\frac{{{n}}}{{\sqrt3}}}}" for n in range(3, 13)]
+    texts += [r"\boxed{\sum_{k=1}^{1000000000} \frac{1}{k!}}", r"\boxed{" + "(" * 400, "none", r"\boxed{5}"]
+    write_jsonl(tmp_path / "items.jsonl", map(to_row, items(r"2\sqrt{3}").values()))
+    write_jsonl(tmp_path / "completions.jsonl", map(to_row, completions(*texts)))
 
-    def verdicts():
-        return [
-            grade.verdict for grade in grade_completions(rows, items(r"2\sqrt{3}"), "math", workers=2, limits=limits)
-        ]
+    def verdicts(name="quiet"):
+        inputs, outputs = ("completions.jsonl", "items.jsonl"), (f"{name}.zst", f"{name}_timings.zst", f"{name}_cache")
+        paths = [str(tmp_path / file) for file in (*inputs, *outputs)]
+        grade_cell(*paths[:2], {"grader": "math", "reasoning": None}, *paths[2:], 2, "a cell")
+        return (tmp_path / f"{name}.zst").read_bytes()
 
     quiet = verdicts()
+    rows = [row for _, row in read_jsonl(tmp_path / "quiet.zst")]
+    assert {row["verdict"] for row in rows} >= {"correct", "wrong", "unparsed", "no_answer"}
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
     try:
-        assert verdicts() == quiet
+        assert verdicts("busy") == quiet
     finally:
         for burner in burners:
             burner.kill()

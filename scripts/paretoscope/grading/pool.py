@@ -108,9 +108,9 @@ class Pool:
         """Wait until something happens, end workers that are overdue, and return what has been compared."""
         self._assign()
         first = min(worker.deadline for worker in self.workers)
-        return self._collect(max(0.0, first - time.monotonic()))
+        return self._collect(max(0.0, first - time.monotonic()) if first < math.inf else None)
 
-    def _collect(self, seconds: float) -> list[Outcome]:
+    def _collect(self, seconds: float | None) -> list[Outcome]:
         outcomes = []
         for key, _ in self._selector.select(seconds):
             worker = key.data
@@ -160,6 +160,7 @@ class Pool:
         """Return an outcome, or nothing where the pair is to be tried again in a worker of its own."""
         if outcome.verdict[1] not in OUTSIDE or worker.alone:
             return [outcome]
+        worker.finished = True
         self._alone.append(outcome.pair)
         return []
 

@@ -185,6 +185,8 @@ class _Run:
             failed = ("timeout", "cpu_limit")
         except RecursionError:
             failed = ("unparsed", "too_deep")
+        except MemoryError:
+            failed = ("crashed", "memory")
         except Exception as error:  # a defect of the grader costs one verdict, and not the run
             log.warning("item '%s', sample %d: the grader failed", entry.item_id, entry.sample, exc_info=True)
             failed = ("crashed", type(error).__name__)

@@ -18,8 +18,8 @@ from pathlib import Path
 from ..provenance import peak_memory_bytes
 
 FULL = 0.5
-"""Share of a worker's memory at which it is too full to go on. Addresses run out before the resident set gets there,
-and a failed allocation that a library took for *not equal* shows as a resident set near the limit."""
+"""Share of its address space from which a worker is too full to go on. What grows doubles, so a failed allocation that
+a library took for *not equal* leaves a peak above this."""
 
 
 def main(module: str, cpu_seconds: float, memory_bytes: int, parent: int) -> None:
@@ -41,7 +41,7 @@ def main(module: str, cpu_seconds: float, memory_bytes: int, parent: int) -> Non
         verdict, method = _compare(grader, *json.loads(line))
         milliseconds = (time.process_time() - started) * 1000
         signal.setitimer(signal.ITIMER_PROF, 0)
-        full = _has_needed(FULL * memory_bytes)
+        full = _peak_address_space() > FULL * memory_bytes
         if full and verdict != "correct":
             # No reason to believe it: libraries take a MemoryError of theirs for an expression that differs.
             verdict, method = "crashed", "memory"
@@ -61,16 +61,13 @@ def _compare(grader, gold: str, answer: str) -> tuple[str, str]:
         return "crashed", type(error).__name__
 
 
-def _has_needed(memory_bytes: float) -> bool:
-    """Tell whether this process ever had more memory than that."""
-    if peak_memory_bytes() <= memory_bytes:
-        return False
-    # That peak counts what the parent had while it started this process as well; Linux also has the one since then.
+def _peak_address_space() -> int:
+    """Return the most bytes of addresses that this process ever had, or of memory where the system can't tell."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:
-        return True
-    return int(status.partition("VmHWM:")[2].split(maxsplit=1)[0]) * 1024 > memory_bytes
+        return peak_memory_bytes()
+    return int(status.partition("VmPeak:")[2].split(maxsplit=1)[0]) * 1024
 
 
 def _end_with_parent(parent: int) -> None:
