@@ -675,6 +675,22 @@ def test_command_prints_json(config_file, capsys):
     assert report["parameters"]["active"] == architecture.parameters.active
     assert report["flops"] == {"prefill": prefill, "decode": decode, "total": prefill + decode}
     assert report["kv_bytes_per_token"] == flops.kv_bytes_per_token(architecture) == 3 * 2 * 2 * 16 * 2
+    assert report["weight_bytes"] == flops.weight_bytes(architecture, MOE)
+    assert report["cache_bytes"] == flops.cache_bytes(architecture, 50)
+
+
+def test_command_takes_cache_batch_and_convention(config_file, capsys):
+    arguments = ["--prompt", "20", "--completion", "30", "--cached", "15", "--batch", "4", "--kv-bytes", "1"]
+    command.main([str(config_file), *arguments, "--convention", "paper", "--json"])
+    report, architecture = json.loads(capsys.readouterr().out), flops.describe(MOE)
+    prefill, decode = flops.completion_flops(architecture, 20, 30, 15, convention="paper")
+    assert report["flops"] == {"prefill": prefill, "decode": decode, "total": prefill + decode}
+    step = report["decode_step"]
+    assert (step["context"], step["batch"]) == (50, 4)
+    assert step["flops_per_token"] == flops.decode_flops(architecture, 50)
+    assert step["bytes"] == flops.decode_bytes(architecture, MOE, 50, 4, kv_dtype_bytes=1)
+    intensity = flops.arithmetic_intensity(architecture, MOE, 50, 4, kv_dtype_bytes=1)
+    assert step["arithmetic_intensity"] == pytest.approx(intensity)
 
 
 def test_command_prints_a_table(config_file, capsys):
@@ -690,8 +706,22 @@ def test_command_prints_a_table(config_file, capsys):
         "experts",
         "vocabulary head",
         "total",
+        "",
+        f"weights: {flops.weight_bytes(flops.describe(MOE), MOE):,} bytes"[:22],
+        "cache: 384 bytes per t",
+        "decode step at 8,200 t",
     ]
-    assert f"{flops.describe(MOE).parameters.total:,}" in lines[-1]
+    assert f"{flops.describe(MOE).parameters.total:,}" in lines[-5]
+
+
+def test_command_counts_flops_where_bytes_are_not_known(config_file, capsys):
+    config_file.write_text(json.dumps({**MOE, "quantization_config": {"quant_method": "new"}}), encoding="utf-8")
+    command.main([str(config_file)])
+    assert "weights: not known, config.json: quantization_config" in capsys.readouterr().out
+    command.main([str(config_file), "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["weight_bytes"] is report["decode_step"]["bytes"] is None
+    assert report["flops"]["total"] > 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Print parameters and FLOPs of one completion by component.
+"""Print parameters and FLOPs of one completion by component, and what a decode step at its end moves.
 
 ``python -m paretoscope.flops config.json --prompt 200 --completion 8000``
 """
@@ -11,7 +11,17 @@ import sys
 from pathlib import Path
 
 from ..errors import InputError
-from . import Architecture, breakdown, describe, kv_bytes_per_token
+from . import (
+    CONVENTIONS,
+    Architecture,
+    breakdown,
+    cache_bytes,
+    decode_bytes,
+    decode_flops,
+    describe,
+    kv_bytes_per_token,
+    weight_bytes,
+)
 from .config import Config
 
 _COMPLETION = 8000
@@ -26,16 +36,27 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument(
         "--completion", type=int, help=f"completion tokens (default: {_COMPLETION}, or what the context leaves)"
     )
+    parser.add_argument("--cached", type=int, default=0, help="prompt tokens whose prefill is skipped (default: 0)")
+    parser.add_argument("--batch", type=int, default=1, help="sequences decoded together (default: 1)")
+    parser.add_argument("--kv-bytes", type=int, default=2, help="bytes of a cached element (default: %(default)s)")
+    parser.add_argument(
+        "--convention",
+        default="exact",
+        choices=CONVENTIONS,
+        help="; ".join(f"{name}: {text}" for name, text in CONVENTIONS.items()),
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     options = parser.parse_args(arguments)
     try:
         config = _read(options.config)
         architecture = describe(config)
         completion = _completion(config, options.prompt, options.completion)
-        components = breakdown(architecture, options.prompt, completion)
+        components = breakdown(architecture, options.prompt, completion, options.cached, convention=options.convention)
+        memory = _memory(architecture, config, options.prompt + completion, options.batch, options.kv_bytes)
     except InputError as error:
         sys.exit(f"{options.config}: {error}")
-    print(_as_json(architecture, components) if options.json else _as_table(architecture, components))
+    show = _as_json if options.json else _as_table
+    print(show(architecture, components, memory))
 
 
 def _read(path: Path) -> dict:
@@ -64,11 +85,36 @@ def _completion(config: dict, prompt: int, completion: int | None) -> int:
     return completion
 
 
+def _memory(architecture: Architecture, config: dict, context: int, batch: int, kv_bytes: int) -> dict:
+    """Return the memory of weights and cache, and FLOPs and bytes of the decode step at the end of the completion.
+
+    Weights of a precision that isn't known here leave their bytes None, with the reason.
+    """
+    flops = decode_flops(architecture, context)
+    report = {
+        "kv_bytes_per_token": kv_bytes_per_token(architecture, kv_bytes),
+        "cache_bytes": cache_bytes(architecture, context, kv_bytes),
+        "weight_bytes": None,
+        "weight_bytes_unknown": None,
+        "decode_step": {
+            **{"context": context, "batch": batch, "flops_per_token": flops},
+            **{"bytes": None, "arithmetic_intensity": None},
+        },
+    }
+    try:
+        report["weight_bytes"] = weight_bytes(architecture, config)
+    except InputError as error:
+        return {**report, "weight_bytes_unknown": str(error)}
+    moved = decode_bytes(architecture, config, context, batch, kv_dtype_bytes=kv_bytes)
+    report["decode_step"] |= {"bytes": moved, "arithmetic_intensity": batch * flops / moved}
+    return report
+
+
 def _totals(components: dict[str, dict[str, int]]) -> dict[str, int]:
     return {column: sum(row[column] for row in components.values()) for column in _COLUMNS}
 
 
-def _as_json(architecture: Architecture, components: dict[str, dict[str, int]]) -> str:
+def _as_json(architecture: Architecture, components: dict[str, dict[str, int]], memory: dict) -> str:
     totals = _totals(components)
     parameters = architecture.parameters
     report = {
@@ -83,18 +129,32 @@ def _as_json(architecture: Architecture, components: dict[str, dict[str, int]]) 
             "decode": totals["decode"],
             "total": totals["prefill"] + totals["decode"],
         },
-        "kv_bytes_per_token": kv_bytes_per_token(architecture),
+        **memory,
         "components": components,
     }
     return json.dumps(report, indent=2)
 
 
-def _as_table(architecture: Architecture, components: dict[str, dict[str, int]]) -> str:
+def _as_table(architecture: Architecture, components: dict[str, dict[str, int]], memory: dict) -> str:
     lines = [f"{architecture.model_type:<22}{'parameters':>19}{'active':>19}{'prefill FLOPs':>16}{'decode FLOPs':>16}"]
     for name, row in {**components, "total": _totals(components)}.items():
         counts = f"{row['parameters']:>19,}{row['active']:>19,}"
         lines.append(f"{name:<22}{counts}{row['prefill']:>16.6g}{row['decode']:>16.6g}")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_memory_lines(memory)])
+
+
+def _memory_lines(memory: dict) -> list[str]:
+    step = memory["decode_step"]
+    at = f"{step['context']:,} tokens"
+    weights, moved = f"weights: not known, {memory['weight_bytes_unknown']}", "bytes not known"
+    if memory["weight_bytes"] is not None:
+        weights = f"weights: {memory['weight_bytes']:,} bytes as released"
+        moved = f"{step['bytes']:.6g} bytes in all, {step['arithmetic_intensity']:.3g} FLOPs per byte"
+    return [
+        weights,
+        f"cache: {memory['kv_bytes_per_token']:,} bytes per token, {memory['cache_bytes']:,} at {at}",
+        f"decode step at {at}, {step['batch']:,} sequences: {step['flops_per_token']:.6g} FLOPs per token, {moved}",
+    ]
 
 
 if __name__ == "__main__":
