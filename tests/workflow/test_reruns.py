@@ -9,8 +9,9 @@ import pytest
 
 from .conftest import CONTRACT_STUDY, Checkout, tracked_files
 
-TABLES = Counter(summarize=1, find_frontier=1, fit_trend=1, find_saturation=1)
-FIGURES = Counter(plot_frontier=1, plot_benchmark_frontier=1, plot_trend=1, plot_saturation=1)
+TABLES = Counter(summarize=1, find_frontier=1, find_cost_frontiers=1, compare_with_roofline=1)
+TABLES += Counter(fit_trend=1, find_saturation=1)
+FIGURES = Counter(plot_frontier=1, plot_benchmark_frontier=1, plot_costs=1, plot_trend=1, plot_saturation=1)
 ANALYSIS = TABLES + FIGURES + Counter(write_summary=1)
 
 
@@ -105,6 +106,12 @@ FILE_CHANGES = {
         "from __future__ import annotations\n\nCHANGED = 1\n",
         jobs(estimate_flops=1) + ANALYSIS,
     ),
+    "device's price": (
+        "config/devices/h100-80gb.yaml",
+        "tdp_watts: 700\n",
+        "tdp_watts: 700\nprice_usd_per_gpu_hour: 2.5\n",
+        ANALYSIS,
+    ),
     "figure's code": (
         "scripts/paretoscope/plots/trend.py",
         "from __future__ import annotations\n",
@@ -170,9 +177,12 @@ DELETIONS = {
     "summary/completions.parquet": ANALYSIS,
     "frontier/frontier.csv": jobs(find_frontier=1, fit_trend=1, write_summary=1, plot_trend=1)
     + jobs(plot_frontier=1, plot_benchmark_frontier=1),
+    "frontier/costs.csv": jobs(find_cost_frontiers=1, plot_costs=1),
+    "roofline/roofline.csv": jobs(compare_with_roofline=1),
     "trend/lines.csv": jobs(fit_trend=1, plot_trend=1),
     "plots/trend.png": jobs(plot_trend=1),
     "plots/frontier_average.svg": jobs(plot_frontier=1),
+    "plots/cost_ranks.csv": jobs(plot_costs=1),
     "report/summary.txt": jobs(write_summary=1),
     "plots/frontier_arithmetic-smoke.png": jobs(plot_benchmark_frontier=1),
 }
