@@ -244,9 +244,13 @@ class _Attempt:
         with module.open_engine(self.model, Sampling(**self.spec["sampling"]), self.settings, self.files) as engine:
             clock = time.perf_counter()
             load_seconds = clock - started if module.KEEPS else None
+            progress(done, total, 0)  # loading is over: from now on the speed is that of generation
+            loading_seconds = getattr(engine, "loading_seconds", float)
+            loaded = loading_seconds()
             for completions in engine.generate(requests):
-                now = time.perf_counter()
-                seconds, clock = (now - clock) / max(len(completions), 1), now
+                now, before, loaded = time.perf_counter(), loaded, loading_seconds()
+                # What a server took that was started anew is loading, not generation.
+                seconds, clock = (now - clock - (loaded - before)) / max(len(completions), 1), now
                 done, tokens = done + len(completions), tokens + sum(c.completion_tokens or 0 for c in completions)
                 progress(done, total, tokens)
                 share = {"wall_seconds": seconds if module.KEEPS else None, "attempt": self.key}
@@ -344,13 +348,21 @@ def _meta(
         "gpu_seconds": _gpu_seconds(attempts, generation_seconds),
         "energy_joules": _sum(attempts, "energy_joules") if attempts else None,
         **{name: _largest(attempts, name) for name in ("peak_memory_bytes", "weights_bytes", "kv_cache_bytes")},
-        "unmeasured": last.get("unmeasured", {}),
+        "unmeasured": _unmeasured(attempts),
         "engine": last.get("engine", {"name": spec["engine"]["name"]}),
         "attempts": attempts,
         "git": provenance.git_state(),
         "packages": provenance.versions(),
         "utc": provenance.utc_now(),
     }
+
+
+def _unmeasured(attempts: list[dict]) -> dict[str, str]:
+    """Return why costs are None, cost by cost, as the last attempt tells."""
+    reasons = dict(attempts[-1].get("unmeasured", {})) if attempts else {}
+    if attempts and not attempts[-1].get("gpus"):
+        reasons["gpu_seconds"] = reasons.get("gpus", "no GPU is used")
+    return reasons
 
 
 def _gpu_seconds(attempts: list[dict], generation_seconds: float | None) -> float | None:

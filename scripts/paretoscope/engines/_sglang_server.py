@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 STREAM_INTERVAL = 256
 """Tokens between two messages of a streamed reply; the first token always comes at once."""
 
+ASK_SECONDS = 5
+"""How often a server that isn't ours is asked whether it is there."""
+
 STARTS = 3
 """Servers started in a row, when one finds its port taken or is killed while it loads."""
 MEMORY_STEP = 0.05
@@ -74,6 +77,8 @@ class SGLangServer:
     Attributes
     ----------
     url : str
+    dtype : str
+        Precision of weights and activations.
     vocabulary : float
         Tokens that the weights know; infinite where config.json doesn't say.
     info : dict
@@ -84,9 +89,13 @@ class SGLangServer:
 
     def __init__(self, model: dict, settings: dict):
         self.model, self.settings = model, settings
-        shape = _shape(Path(model["weights"]))
-        self.context_length = model["context_length"] or _context_of(shape, Path(model["weights"]))
-        self.vocabulary = shape.get("vocab_size") or math.inf
+        folder = Path(model["weights"])
+        config = _read_config(folder)
+        self.context_length = model["context_length"] or _context_of(config, folder)
+        self.vocabulary = config.get("vocab_size") or math.inf
+        self.dtype = settings["dtype"] if settings["dtype"] != "auto" else _dtype_of(config, folder)
+        self._quantization = (config.get("quantization_config") or {}).get("quant_method")
+        self._asked_at = 0.0
         self.is_ours = settings["base_url"] is None
         self.url = settings["base_url"]
         self.info: dict = {}
@@ -121,8 +130,10 @@ class SGLangServer:
         self._check_in_force()
 
     def restart(self, death: ServerDied) -> None:
-        """Start a server in the place of one that died or hangs."""
+        """Start a server in the place of one that died or hangs; ending that one counts as loading too."""
+        clock = time.perf_counter()
         self.close()
+        self.load_seconds += time.perf_counter() - clock
         in_force = self.info.get("mem_fraction_static")
         if death.kind == OUT_OF_MEMORY and in_force:
             # It ran out beside what this share takes, so that share must be smaller.
@@ -131,9 +142,13 @@ class SGLangServer:
         self.start()
 
     def check(self) -> None:
-        """Raise ServerDied if the server has ended; one that isn't ours is only known by its answers."""
+        """Raise ServerDied if the server has ended; one that isn't ours is asked every few seconds."""
         if self._process:
             self._process.check()
+        elif time.monotonic() - self._asked_at > ASK_SECONDS:
+            self._asked_at = time.monotonic()
+            if not answers(f"{self.url}/model_info", seconds=30):
+                raise ServerDied(f"The server at {self.url} (engine.base_url) doesn't answer any more.")
 
     def close(self) -> None:
         """End the server, if it is ours."""
@@ -179,7 +194,8 @@ class SGLangServer:
             "port": port,
             "device": settings["device"],
             "tp-size": settings["gpus"],
-            "dtype": settings["dtype"],
+            # By name: SGLang's own "auto" would run a float32 checkpoint in float16.
+            "dtype": self.dtype,
             "kv-cache-dtype": settings["kv_cache_dtype"],
             "quantization": settings["quantization"],
             "context-length": self.context_length,
@@ -215,15 +231,28 @@ class SGLangServer:
 
     def _check_in_force(self) -> None:
         """Raise InputError where the server runs with something else than what gives completions their meaning."""
-        asked = {"dtype": self.settings["dtype"], "kv_cache_dtype": self.settings["kv_cache_dtype"]}
-        asked = {name: value for name, value in asked.items() if value != "auto"}
-        asked["enable_deterministic_inference"] = self.settings["deterministic"]
-        if self.settings["quantization"]:
-            asked["quantization"] = self.settings["quantization"]
-        for name, value in asked.items():
-            if self.info.get(name) != value:
+        allowed = {
+            "dtype": {self.dtype},
+            "kv_cache_dtype": {self.settings["kv_cache_dtype"]},
+            "quantization": {self.settings["quantization"]},
+            "enable_deterministic_inference": {self.settings["deterministic"]},
+        }
+        if self.is_ours:
+            # What wasn't asked for, the server may resolve by itself, as the checkpoint says.
+            for name, unasked in (("kv_cache_dtype", "auto"), ("quantization", None)):
+                if allowed[name] == {unasked}:
+                    del allowed[name]
+        else:
+            # SGLang's auto is the checkpoint's precision, but float16 for a checkpoint of float32.
+            if self.settings["dtype"] == "auto" and self.dtype != "float32":
+                allowed["dtype"].add("auto")
+            if self.settings["quantization"] is None:
+                allowed["quantization"].add(self._quantization)
+        for name, values in allowed.items():
+            if self.info.get(name) not in values:
+                wanted = " or ".join(sorted(map(repr, values)))
                 raise InputError(
-                    f"SGLang runs with {name} = {self.info.get(name)!r}, not {value!r} as asked; completions would be taken for something else."
+                    f"SGLang runs with {name} = {self.info.get(name)!r}, not {wanted} as asked; completions would be taken for something else."
                 )
         room = min(self.context_length, self.info.get("context_length") or self.context_length)
         if room < self.context_length:
@@ -256,17 +285,26 @@ class SGLangServer:
         return {"weights_bytes": _bytes(weights), "kv_cache_bytes": _bytes(usage.get("kvcache"))}
 
 
-def _shape(folder: Path) -> dict:
-    """Return a model's config.json, of a multimodal one the part of its language model."""
+def _read_config(folder: Path) -> dict:
+    """Return a model's config.json; of a multimodal one its language model's part over the rest."""
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return config.get("text_config") or config
-    except (OSError, ValueError, AttributeError) as error:
+        return {**config, **(config.get("text_config") or {})}
+    except (OSError, ValueError, AttributeError, TypeError) as error:
         raise InputError(f"{folder}/config.json: can't be read: {error}") from error
 
 
-def _context_of(shape: dict, folder: Path) -> int:
-    length = shape.get("max_position_embeddings")
+def _dtype_of(config: dict, folder: Path) -> str:
+    dtype = config.get("dtype") or config.get("torch_dtype")
+    if dtype not in ("bfloat16", "float16", "float32"):
+        raise InputError(
+            f"{folder}/config.json has dtype {dtype!r}; say on the model card in which precision it runs: serving.dtype."
+        )
+    return dtype
+
+
+def _context_of(config: dict, folder: Path) -> int:
+    length = config.get("max_position_embeddings")
     if not isinstance(length, int):
         raise InputError(
             f"{folder}/config.json doesn't say max_position_embeddings; set context_length on the model card."

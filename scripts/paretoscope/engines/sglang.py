@@ -144,6 +144,9 @@ SETTINGS = {
     },
 }
 
+ASKED = (*CARD_SETTINGS, "deterministic", "arguments")
+"""Settings that a server of ours is started with."""
+
 RESERVED_TOKENS = 2
 """Tokens of the context that SGLang leaves unused: it ends a request at prompt + completion = context - 2."""
 
@@ -226,14 +229,19 @@ class SGLang:
             "device": ", ".join(dict.fromkeys(self.gpus.names)) or (processor() if self.server.is_ours else None),
             "devices": self.gpus.names,
             "driver": self.gpus.driver,
-            **{name: info.get(name) for name in ("dtype", "quantization", "attention_backend")},
+            "dtype": self.server.dtype,
+            **{name: info.get(name) for name in ("quantization", "attention_backend")},
             "context_length": self.server.context_length,
-            "asked": {name: self.settings[name] for name in (*CARD_SETTINGS, "deterministic", "arguments")},
+            "asked": {name: self.settings[name] for name in (ASKED if self.server.is_ours else KEYED_SETTINGS)},
             "in_force": self.server.in_force(),
             "sampling": {name: value for name, value in asdict(self.sampling).items() if name not in ignored},
             "ignored": ignored,
             "servers_started": self.server.starts,
         }
+
+    def loading_seconds(self) -> float:
+        """Return the wall seconds spent so far on starting servers, those that replaced another included."""
+        return self.server.load_seconds + self.server.warmup_seconds
 
     def costs(self) -> dict:
         """Return what the engine has cost so far, and ``unmeasured``: why a cost is None."""
@@ -248,7 +256,7 @@ class SGLang:
             on_gpu_alone = ("peak_memory_bytes", "weights_bytes")
             unmeasured = {} if self.gpus.names else dict.fromkeys(on_gpu_alone, "only measured on a GPU")
         else:
-            unmeasured = dict.fromkeys(measured, "the server was running before (engine.base_url)")
+            unmeasured = dict.fromkeys((*measured, "weights_bytes"), "the server was running before (engine.base_url)")
             measured = dict.fromkeys(measured)
         return {**measured, **self.server.memory(), "unmeasured": {**self.gpus.unmeasured, **unmeasured}}
 
@@ -324,7 +332,8 @@ class SGLang:
             **({"sampling_seed": request.seed} if self.settings["deterministic"] else {}),
             **({"regex": f"({'|'.join(map(re.escape, request.choices))})"} if request.choices else {}),
         }
-        return f"item '{request.item_id}'", {"input_ids": ids, "sampling_params": sampling}, (request, len(ids), limit)
+        name = f"item '{request.item_id}', sample {request.sample}"
+        return name, {"input_ids": ids, "sampling_params": sampling}, (request, len(ids), limit)
 
     def _completion(self, asked: tuple[Request, int, int], reply: Reply) -> Completion:
         """Return the completion that a reply holds.

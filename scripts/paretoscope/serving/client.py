@@ -193,7 +193,7 @@ class _Client:
                 return self.check_reply(context, await self.stream(body))
             except (BadReply, Lost) as failure:
                 error = failure
-                log.warning("%s, try %d: %s", name, attempt + 1, error)
+                log.info("%s, try %d: %s", name, attempt + 1, error)
         raise InputError(f"{name}: the server failed {self.retries + 1} times, last: {error}")
 
     async def stream(self, body: dict) -> Reply:

@@ -49,7 +49,7 @@ class GpuMeter:
 
     def __enter__(self) -> GpuMeter:
         if not self._count:
-            self._cannot("energy_joules", "no GPU is used")
+            self.unmeasured["energy_joules"] = "no GPU is used"
             return self
         try:
             self._open()

@@ -62,13 +62,21 @@ CAUSES = (
     ),
     Cause(
         "code",
-        r"trust_remote_code|trust-remote-code",
+        r"trust_remote_code=True",
         "The model brings Python code of its own. If you trust it, say why on its card: serving.trust_remote_code.",
     ),
     Cause("arguments", r"unrecognized arguments|invalid choice", "The engine doesn't know one of its arguments."),
-    Cause("missing", r"No module named", "The interpreter in engine.python lacks a package."),
+    Cause("weights", r"SafetensorError", "The weights are damaged: get the model again."),
+    Cause(
+        "missing",
+        r"ModuleNotFoundError: No module named|^\S*python\S*: No module named",
+        "The interpreter in engine.python lacks a package.",
+    ),
 )
-"""Looked for in this order in the last lines of a log."""
+"""Looked for in this order in the last lines of a log. None may match what a sound server prints."""
+
+ECHO = "server_args="
+"""A line that repeats all arguments says nothing of what went wrong."""
 
 
 class ServerDied(Exception):
@@ -147,8 +155,9 @@ class ServerProcess:
         kind : str or None
             Of the error, where the log tells nothing.
         """
-        printed = self.tail(CAUSE_LINES)
-        cause = next((cause for cause in CAUSES if re.search(cause.pattern, printed, re.IGNORECASE)), None)
+        printed = "\n".join(line for line in self.tail(CAUSE_LINES).splitlines() if ECHO not in line)
+        flags = re.IGNORECASE | re.MULTILINE
+        cause = next((cause for cause in CAUSES if re.search(cause.pattern, printed, flags)), None)
         advice = f" {cause.advice}" if cause else ""
         message = f"{what}.{advice} Last lines of {self.log_path}:\n{self.tail() or '(nothing was printed)'}"
         # A server that crashes may end itself by a signal: then its log says so.
