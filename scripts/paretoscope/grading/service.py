@@ -151,9 +151,9 @@ class _Run:
                 if pool.outstanding:
                     self.settle(pool.poll())
                 while window and (window[0].grade or len(window) >= WINDOW):
-                    yield from self.finish(window, pool, timings, progress)
+                    yield self.finish(window, pool, timings, progress)
             while window:
-                yield from self.finish(window, pool, timings, progress)
+                yield self.finish(window, pool, timings, progress)
         log.info("%d completions graded: %s", self.done, dict(sorted(self.origins.items())))
 
     def begin(self, completion: Completion, pool: Pool) -> _Open:
@@ -234,8 +234,8 @@ class _Run:
             del self.verdicts[next(iter(self.verdicts))]
         return verdict
 
-    def finish(self, window: deque[_Open], pool: Pool, timings, progress) -> Iterator[Grade]:
-        """Yield the grade of the first completion in the window, waiting for it."""
+    def finish(self, window: deque[_Open], pool: Pool, timings, progress) -> Grade:
+        """Return the grade of the first completion in the window, waiting for it."""
         while not window[0].grade:
             self.settle(pool.wait())
         entry = window.popleft()
@@ -249,7 +249,7 @@ class _Run:
         self.done += 1
         if progress:
             progress(self.done)
-        yield grade
+        return grade
 
     def key_of(self, completion: Completion, item: Item) -> bytes:
         """Return the key of a completion's grade."""
