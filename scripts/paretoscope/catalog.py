@@ -130,7 +130,10 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
     benchmarks = _cards(study, "benchmarks", "benchmark", folders, path)
     engine = _component(study["engine"], "engines", "name", path, ("engine",))
     module = plugins.load("engines", engine["name"])
-    engine = module.resolve(engine, relative_to(path)) if hasattr(module, "resolve") else engine
+    try:
+        engine = module.resolve(engine, relative_to(path)) if hasattr(module, "resolve") else engine
+    except InputError as error:
+        raise error_at(path, ("engine",), str(error)) from None
     loaded = Study(
         name=study["study"],
         title=study["title"] or study["study"],
@@ -350,10 +353,6 @@ def _check_study(study: Study) -> None:
             _check_training(study, name)
         if study.is_control(name):
             continue
-        if module.NEEDS_WEIGHTS and card["source"].get("revision", "") is None:
-            study.warnings.append(
-                f"{card['card']}: revision is null: {name} can be planned but not generated until it is pinned to a commit of {card['source']['hub_id']}."
-            )
         if not module.NEEDS_WEIGHTS and not (card["architecture"] or card["config"] or training):
             raise InputError(
                 f"{card['card']}: the engine '{study.engine['name']}' brings no weights, so FLOPs need the model's shape: give architecture (facts of its config.json) or config (the path of one)."
@@ -362,11 +361,12 @@ def _check_study(study: Study) -> None:
             study.warnings.append(
                 f"{name} decodes greedily: it gets one sample per item, not {study.samples_per_item}."
             )
-    for name, card in study.benchmarks.items():
-        if card["source"].get("revision", "") is None:
-            study.warnings.append(
-                f"{card['card']}: revision is null: {name} can be planned but not loaded until it is pinned."
-            )
+    needed = [*(study.cards.values() if module.NEEDS_WEIGHTS else ()), *study.benchmarks.values()]
+    unpinned = [card["card"] for card in needed if (card["source"] or {}).get("revision", "") is None]
+    if unpinned:
+        study.warnings.append(
+            f"revision is null, so these can be planned and not run until `make pin STUDY={study.path}` has pinned them: {', '.join(unpinned)}."
+        )
 
 
 def _check_training(study: Study, name: str) -> None:

@@ -270,7 +270,9 @@ CELLS = (
     Column("total_flops_se", "float64", "FLOPs", "standard error of total_flops_mean, clustered by item"),
     Column("total_flops_correct_mean", "float64", "FLOPs", "mean total FLOPs of correct completions"),
     Column("total_flops_incorrect_mean", "float64", "FLOPs", "mean total FLOPs of all other completions"),
-    Column("load_seconds", "float64", "s", "wall time to load the engine (last attempt)"),
+    Column(
+        "load_seconds", "float64", "s", "wall time to load the engine (last attempt, servers started anew included)"
+    ),
     Column("warmup_seconds", "float64", "s", "wall time from there until it took requests (last attempt)"),
     Column("generation_seconds", "float64", "s", "wall time spent generating, over all attempts"),
     Column("wall_seconds", "float64", "s", "load_seconds + generation_seconds, and warmup_seconds where there is one"),
@@ -280,13 +282,18 @@ CELLS = (
     Column("first_token_seconds_p50", "float64", "s", "median wall time to the first token, waiting included"),
     Column("first_token_seconds_p95", "float64", "s", "95th percentile of it"),
     Column("gpus", "Int64", "GPUs", "GPUs in use"),
-    Column("gpu_seconds", "float64", "GPU s", "GPUs x wall seconds of load, warm-up and generation, over all attempts"),
-    Column("energy_joules", "float64", "J", "energy of these GPUs, over all attempts"),
+    Column(
+        "gpu_seconds",
+        "float64",
+        "GPU s",
+        "GPUs x wall seconds of load, warm-up and generation, over all attempts that finished completions",
+    ),
+    Column("energy_joules", "float64", "J", "energy of these GPUs, over all attempts that finished completions"),
     Column(
         "peak_memory_bytes",
         "Int64",
         "bytes",
-        "peak memory of the generating process: device memory on a GPU, resident set on a CPU",
+        "peak memory: of a device on a GPU; on a CPU the resident set, where the generating process holds the model",
     ),
     Column("weights_bytes", "Int64", "bytes", "memory of the weights on each device, as the engine says"),
     Column("kv_cache_bytes", "Int64", "bytes", "memory that the engine set aside on each device for keys and values"),

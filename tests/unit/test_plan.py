@@ -369,7 +369,7 @@ def test_a_plan_from_a_fresh_clone(study, tmp_path):
     assert (go.tokens.completion, go.tokens.prompt, go.tokens.how, go.batch) == (1000, 100, "card", 16)
     assert go.completion_tokens == 100_000
     wall = generation_seconds(shape_of(QWEN3_8B), plan.device, 1, 100, 16, 100, 1000)
-    assert (go.gpu_hours, go.hours_how) == (pytest.approx((wall + WEIGHTS / 1e9) / 3600), "roof")
+    assert (go.gpu_hours, go.hours_how) == (pytest.approx((wall + WEIGHTS / 1e9 + 60) / 3600), "roof")
     assert go.disk_bytes == pytest.approx(100 * (450 + 1000 * 4.0))
     assert go.memory_bytes == WEIGHTS + 16 * (100 + 1000 / 2) * KV_PER_TOKEN
     total = totals(plan)
@@ -420,7 +420,7 @@ def test_the_card_says_how_many_gpus_an_engine_gets(study, tmp_path):
     assert (plan.models[0].gpus, plan.models[0].fits) == (2, True)
     wall = generation_seconds(shape_of(QWEN3_8B), plan.device, 2, 100, 100, 100, 1000)
     go = cell_of(plan, "one", "easy").to_go
-    assert (go.batch, go.gpu_hours) == (100, pytest.approx(2 * (wall + WEIGHTS / 1e9) / 3600))
+    assert (go.batch, go.gpu_hours) == (100, pytest.approx(2 * (wall + WEIGHTS / 1e9 + 60) / 3600))
     assert go.weights_bytes == WEIGHTS / 2
 
 

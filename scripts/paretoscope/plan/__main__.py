@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -37,7 +38,10 @@ def main(arguments: list[str] | None = None) -> None:
         plan = _plan(options)
     except InputError as error:
         sys.exit(str(error))
-    print(options.show(plan))
+    try:
+        print(options.show(plan), flush=True)
+    except BrokenPipeError:  # the reader had enough, as `| head` has; nothing more may be written at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _plan(options: argparse.Namespace) -> Plan:

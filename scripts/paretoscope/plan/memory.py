@@ -1,8 +1,8 @@
 """GPU memory that a model needs: its weights, and the key-value cache of its sequences.
 
 Left out: activations and an engine's own workspace, for which a share of the memory is kept free; copies of the cache
-where there are more GPUs than key-value heads, or latent attention, which every GPU keeps whole; another precision of
-the weights than they were released in, if the engine is told to convert them.
+where there are more GPUs than key-value heads, or latent attention, which every GPU keeps whole; weights that an engine
+quantises while it loads them.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ def read_shape(study: Study, model: str, results: Iterable[Path]) -> Shape:
         )
     try:
         config = read_json(found or Path(card["config"])) if found or card["config"] else card["architecture"]
+        config = _in_precision(config, study.engine_of(model).get("dtype"))
         architecture = flops.describe(config)
         weight_bytes = flops.weight_bytes(architecture, config)
     except InputError as error:
@@ -73,9 +74,25 @@ def read_shape(study: Study, model: str, results: Iterable[Path]) -> Shape:
         config=config,
         weight_bytes=weight_bytes,
         context=card["context_length"] or text.get("max_position_embeddings"),
-        kv_dtype_bytes=1 if str(study.engine_of(model).get("kv_cache_dtype")).startswith("fp8") else 2,
+        kv_dtype_bytes=_kv_dtype_bytes(study.engine_of(model)),
         source=("config.json" if found else "card") + ("" if named else "; 16 bits a weight assumed"),
     )
+
+
+def _in_precision(config: dict, dtype: str | None) -> dict:
+    """Return a config.json in the precision that the engine is told to run it in; as it is, where it is told none."""
+    if dtype in (None, "auto", "checkpoint") or config.get("quantization_config"):
+        return config
+    text = config.get("text_config")
+    return {**config, "torch_dtype": None, "dtype": dtype} | (
+        {"text_config": {**text, "torch_dtype": None, "dtype": dtype}} if text else {}
+    )
+
+
+def _kv_dtype_bytes(engine: dict) -> int:
+    if str(engine.get("kv_cache_dtype")).startswith("fp8"):
+        return 1
+    return 4 if engine.get("dtype") == "float32" else 2
 
 
 def _config_files(card: dict, model: str, results: Iterable[Path]) -> Iterator[Path]:

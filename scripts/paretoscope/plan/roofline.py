@@ -18,6 +18,8 @@ DECODE_EFFICIENCY = 0.5
 """Share of the peak memory bandwidth that is reached (assumed)."""
 LOAD_BYTES_PER_SECOND = 1e9
 """Speed at which weights come from storage to the GPUs (assumed)."""
+START_SECONDS = 60.0
+"""Start of an engine beside its weights: imports, compiling kernels, recording graphs, warming up (assumed)."""
 
 
 def generation_seconds(
@@ -46,5 +48,5 @@ def generation_seconds(
 
 
 def load_seconds(shape: Shape) -> float:
-    """Return the seconds for which a model's GPUs wait for its weights."""
-    return shape.weight_bytes / LOAD_BYTES_PER_SECOND
+    """Return the seconds for which a model's GPUs wait until a cell can be generated."""
+    return START_SECONDS + shape.weight_bytes / LOAD_BYTES_PER_SECOND

@@ -11,12 +11,12 @@ from dataclasses import asdict
 from ..files import dumps
 from . import HOURS_HOW, PACKED_BYTES_PER_TOKEN, ROW_BYTES, TEXT_BYTES_PER_TOKEN, CellPlan, ModelPlan, Plan
 from .memory import MEMORY_SHARE
-from .roofline import DECODE_EFFICIENCY, LOAD_BYTES_PER_SECOND, PREFILL_EFFICIENCY
+from .roofline import DECODE_EFFICIENCY, LOAD_BYTES_PER_SECOND, PREFILL_EFFICIENCY, START_SECONDS
 from .tokens import HOW
 
 ASSUMPTIONS = (
     f"Fits: weights and the cache of one sequence of the longest length, in {MEMORY_SHARE:.0%} of the GPUs' memory or the card's memory_fraction.",
-    f"Roofline (arXiv 2402.16363): prefill at {PREFILL_EFFICIENCY:.0%} of the peak 16-bit FLOP/s, decode at {DECODE_EFFICIENCY:.0%} of the bandwidth, `batch` sequences at a time; weights load at {LOAD_BYTES_PER_SECOND / 1e9:g} GB/s once per cell.",
+    f"Roofline (arXiv 2402.16363): prefill at {PREFILL_EFFICIENCY:.0%} of the peak 16-bit FLOP/s, decode at {DECODE_EFFICIENCY:.0%} of the bandwidth, `batch` sequences at a time; an engine starts in {START_SECONDS:g} s and loads weights at {LOAD_BYTES_PER_SECOND / 1e9:g} GB/s, once per cell.",
     f"Disk: {TEXT_BYTES_PER_TOKEN} bytes a token in the completion store, {PACKED_BYTES_PER_TOKEN} packed, {ROW_BYTES} a completion; a model's weights once.",
 )
 
