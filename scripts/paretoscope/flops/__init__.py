@@ -172,13 +172,14 @@ def completion_flops(
     _check_convention(convention)
     dtype = _dtype(architecture, prompt, completion)
     body, head = architecture.body, ((1, architecture.head),)
+    any_cached = cached.any()
     counts = [each.ravel() for each in (prompt, completion, cached)]
     flops = np.empty((2, prompt.size))
     for start in range(0, prompt.size, _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
-        tokens, generated, found = (each[part].astype(dtype) for each in counts)
-        skipped = np.minimum(found, tokens - 1)
-        computed = _prefill(body, tokens) - (_prefill(body, skipped) if skipped.any() else 0)
+        tokens, generated = (each[part].astype(dtype) for each in counts[:2])
+        skipped = np.minimum(counts[2][part].astype(dtype), tokens - 1) if any_cached else 0
+        computed = _prefill(body, tokens) - (_prefill(body, skipped) if any_cached else 0)
         flops[0, part] = computed + _prefill(head, _with_head(tokens - skipped, convention))
         flops[1, part] = _decode((*body, *head), tokens, _fed(generated, convention))
     return tuple(row.reshape(prompt.shape)[()] for row in flops)
@@ -210,7 +211,7 @@ def breakdown(
     cached = np.minimum(_counts("cached_tokens", [cached_tokens], minimum=0).astype(object), prompt - 1)
     _check_convention(convention)
     decoded = _fed(completion, convention)
-    with_head = _with_head(prompt - cached, convention)
+    with_head = np.ones_like(prompt) * _with_head(prompt - cached, convention)
     rows: dict[str, dict[str, int]] = {}
     for count, block in (*architecture.body, (1, architecture.head)):
         row = rows.setdefault(block.name, dict.fromkeys(("parameters", "active", "prefill", "decode"), 0))
@@ -260,7 +261,7 @@ def _check_convention(convention: str) -> None:
 
 def _with_head(tokens, convention: str):
     """Return for how many of the prompt tokens computed there are logits."""
-    return tokens if convention == "paper" else np.ones_like(tokens)
+    return tokens if convention == "paper" else 1
 
 
 def _fed(completion, convention: str):

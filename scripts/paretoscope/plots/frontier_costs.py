@@ -68,8 +68,9 @@ def _devices(drawn: pd.DataFrame) -> str:
 
 
 def _not_drawn(axes: pd.DataFrame) -> str:
-    missing = [f"{row['name']} ({row['left_out']})" for row in axes.to_dict("records") if _text(row["left_out"])]
-    return f"Not drawn: {'; '.join(missing)}." if missing else ""
+    missing = axes[axes["left_out"].map(_text) != ""]
+    parts = [f"{'; '.join(rows['name'])} ({reason})" for reason, rows in missing.groupby("left_out", sort=False)]
+    return f"Not drawn: {'. '.join(parts)}." if parts else ""
 
 
 def _title(shown: pd.DataFrame) -> str:
@@ -78,7 +79,6 @@ def _title(shown: pd.DataFrame) -> str:
         return "Frontiers by measured cost"
     front = shown[shown["on_frontier"]].groupby("model")["cost"].nunique()
     models = shown["model"].nunique()
+    every = "both" if costs == 2 else f"all {costs}"
     verb = "is" if (front == costs).sum() == 1 else "are"
-    return (
-        f"{(front == costs).sum()} of {models} models {verb} on the frontier by all {costs} costs, {len(front)} by any"
-    )
+    return f"{(front == costs).sum()} of {models} models {verb} on the frontier by {every} costs, {len(front)} by any"
