@@ -78,7 +78,9 @@ rule plot_costs:
             category="Frontier",
             labels={"figure": "Ranks by FLOPs and by time"},
         ),
-        others=expand("<results>/plots/{figure}.{suffix}", figure=["frontier_costs", "cost_ranks"], suffix=["svg", "csv"]),
+        others=expand(
+            "<results>/plots/{figure}.{suffix}", figure=["frontier_costs", "cost_ranks"], suffix=["svg", "csv"]
+        ),
     log:
         "<logs>/plot_costs.log",
     conda:
