@@ -48,7 +48,8 @@ def test_tables_have_the_columns_that_are_documented(finished):
 def test_every_figure_has_its_table_beside_it(finished):
     plots = finished.folder / "results/contract/plots"
     figures = {path.stem for path in plots.glob("*.png")}
-    assert figures == {"frontier_average", "frontier_overview", "frontier_arithmetic-smoke", "trend", "saturation"}
+    frontiers = {f"frontier_{name}" for name in ("average", "overview", "costs", "arithmetic-smoke")}
+    assert figures == frontiers | {"cost_ranks", "trend", "saturation"}
     for figure in figures:
         assert (plots / f"{figure}.svg").stat().st_size > 0
         assert (plots / f"{figure}.csv").stat().st_size > 0
