@@ -365,7 +365,7 @@ def _check_study(study: Study) -> None:
     unpinned = [card["card"] for card in needed if (card["source"] or {}).get("revision", "") is None]
     if unpinned:
         study.warnings.append(
-            f"revision is null, so these can be planned and not run until `make pin STUDY={study.path}` has pinned them: {', '.join(unpinned)}."
+            f"revision is null on {len(unpinned)} card(s), first {unpinned[0]}: planned, but not run until `make pin STUDY={_shown(study.path)}` has pinned them."
         )
 
 

@@ -316,7 +316,7 @@ def test_a_judge_that_is_not_pinned_is_warned_of(write_yaml, load, study_config,
     source = {"hub_id": "owner/judge", "revision": None}
     write_yaml("models/judge.yaml", {**model_card, "id": "judge", "source": source})
     (warning,) = load({**study_config, "judge": {"model": "judge"}, "samples_per_item": 2}).warnings
-    assert "revision is null" in warning and "judge.yaml" in warning
+    assert "revision is null on 1 card(s), first" in warning and "judge.yaml" in warning
 
 
 def test_a_key_given_twice_in_a_study_is_told(write_yaml, study_config, tmp_path):

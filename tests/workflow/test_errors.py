@@ -40,7 +40,7 @@ def test_bad_study(checkout, old, new, messages):
 
 def test_unpinned_model_is_planned_with_a_warning_and_not_generated(clone):
     plan = clone.snakemake("-n")
-    assert "revision is null" in plan.stdout and "qwen3-8b.yaml" in plan.stdout
+    assert "revision is null on" in plan.stdout and "make pin STUDY=config/config.yaml" in plan.stdout
     run = clone.snakemake("--cores", "1", "results/main/models/qwen3-8b/revision.json", ok=False)
     assert "`make pin` writes the current commit of Qwen/Qwen3-8B" in run.stdout
     assert "Traceback" not in run.stdout
