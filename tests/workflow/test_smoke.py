@@ -73,7 +73,7 @@ def test_meta_file_says_where_a_cell_comes_from(finished):
     assert meta["revision"] == revision["revision"]
     assert meta["completions"] == 12
     assert meta["engine"]["name"] == "transformers"
-    assert {"version", "device", "dtype", "attention"} <= meta["engine"].keys()
+    assert {"version", "device", "dtype", "attention_backend"} <= meta["engine"].keys()
     assert {"python", "torch", "transformers"} <= meta["packages"].keys()
     assert meta["load_seconds"] > 0
     assert meta["generation_seconds"] > 0

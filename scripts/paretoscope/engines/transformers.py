@@ -226,6 +226,7 @@ class Transformers:
             prompt_tokens=prompt_tokens,
             completion_tokens=used,
             reasoning_tokens=self.chat.reasoning_tokens(tokens[:used], text),
+            cached_tokens=0,  # nothing is kept between batches
         )
 
 
