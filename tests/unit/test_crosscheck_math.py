@@ -113,6 +113,7 @@ UNEQUAL = [
     (r"\text{Evelyn}", "Briana"),
 ]
 UNDECIDED = [
+    ("e", r"\binom{100}{50}" * 11),  # too large for floating point
     (r"\frac{1}{3}", "0.333"),  # rounded
     ("2.67", r"\frac{8}{3}"),
     ("0.1", "0.12"),

@@ -266,9 +266,10 @@ def test_real_server_whose_scheduler_is_killed_is_replaced(real):
     assert scheduler_of(real.server._process.pid) != killed
 
 
-def scheduler_of(pid: int) -> int:
-    listed = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=True)
-    return next(int(line.split()[0]) for line in listed.stdout.splitlines() if "scheduler" in line)
+def scheduler_of(group: int) -> int:
+    listed = subprocess.run(["ps", "-eo", "pid=,pgid=,args="], capture_output=True, text=True, check=True)
+    lines = (line.split(maxsplit=2) for line in listed.stdout.splitlines())
+    return next(int(pid) for pid, pgid, args in lines if pgid == str(group) and "scheduler" in args)
 
 
 # A workflow whose server fails.

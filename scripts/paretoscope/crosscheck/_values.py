@@ -86,8 +86,16 @@ def value_of(text: str) -> Value:
 def compare(expected: Value, given: Value) -> str:
     """Return whether two values are the same: ``correct``, ``wrong`` or ``undecided``.
 
-    A decimal that another value would be rounded to is undecided: whether that will do is a convention.
+    A decimal that another value would be rounded to is undecided: whether that will do is a convention. So is a number
+    that is too large for floating point, where one must be compared in it.
     """
+    try:
+        return _compare_at_points(expected, given)
+    except OverflowError:
+        return "undecided"
+
+
+def _compare_at_points(expected: Value, given: Value) -> str:
     if expected.letters != given.letters:
         return "undecided"
     if expected.at == given.at:
