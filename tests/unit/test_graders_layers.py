@@ -91,6 +91,29 @@ def test_a_reply_ends_where_the_next_turn_begins(marker):
         (r"The answer is not \boxed{72}. It is \boxed{71}. The answer isn't \(\boxed{73}\).", "71", "boxed"),
         (r"The answer cannot be $\boxed{72}$; the answer is 71.", "71", "answer_is"),
         (r"The answer, not surprisingly, is \boxed{72}.", "72", "boxed"),
+        (r"so \boxed{73}. It is wrong to assume that it's 72.", "73", "boxed"),
+        (r"so \boxed{73}, and it is wrong to say 72.", "73", "boxed"),
+        ("so $\\boxed{73}$\n\nIs it wrong? No.", "73", "boxed"),
+        (r"\boxed{73} is correct.", "73", "boxed"),
+        (r"\boxed{73} is not wrong.", "73", "boxed"),
+        (r"\boxed{73} is not a prime.", "73", "boxed"),
+        (r"\boxed{71} holds, while $\boxed{72}$ is wrong.", "71", "boxed"),
+        (r"\boxed{71}. \(\boxed{72}\), which is incorrect, came first.", "71", "boxed"),
+        (r"\boxed{71} it is. **\boxed{72}** can't be right.", "71", "boxed"),
+        (r"\boxed{72} is wrong. Yes, \boxed{72}.", "72", "boxed"),
+        (r"It is wrong to stop, so the answer is \boxed{72}.", "72", "boxed"),
+        (r"It is not impossible for the answer to be \boxed{72}.", "72", "boxed"),
+        ("The answer is 73, not 74.", "73", "answer_is"),
+        ("The answer is 73 (not 74).", "73", "answer_is"),
+        ("The answer is **73**, not **74**.", "73", "answer_is"),
+        ("The answer is 73 rather than 74.", "73", "answer_is"),
+        ("The answer is 73, not surprisingly.", "73, not surprisingly", "answer_is"),
+        ("The answer is 2 < x, not 3.", "2 < x, not 3", "answer_is"),
+        ("The answer is not 72 but 73.", "73", "answer_is"),
+        ("The answer is not $72$, but rather $73$.", "73", "answer_is"),
+        ("### Answer\n$$73$$", "73", "answer_label"),
+        ("#### Answer\n\n73", "73", "answer_label"),
+        ("**Answer**\n73", "73", "answer_label"),
         (r"So $x$ cannot be \boxed{3}.", "3", "boxed"),
         (r"It does not depend on $k$: \boxed{3}", "3", "boxed"),
         ("Hence $y < 4$ is our answer.", "y < 4", "answer_is"),
@@ -141,6 +164,17 @@ def test_an_answer_that_cannot_be_taken_is_not_replaced(text, unreadable):
         "#### Vanilla",
         r"The answer is not \boxed{72}",
         r"The answer isn't $\boxed{72}$.",
+        r"\boxed{73} is wrong",
+        r"\boxed{73} isn't the answer.",
+        r"We find \boxed{3} is incorrect, hence no solution.",
+        r"It is impossible for the answer to be \boxed{3}",
+        r"It's not the case that the answer is $\boxed{3}$.",
+        r"$\boxed{3}$ is clearly **not** correct.",
+        r"\boxed{3} cannot be right.",
+        r"\boxed{3} (which is wrong)",
+        r"The answer is \boxed{73}. No, \boxed{73} is wrong.",
+        "The answer is not 72 but close.",
+        "the answer\n73",
         r"The answer can't be **\boxed{72}**.",
         "So $x=2$ is not the answer.",
         "Whether 5 is the answer depends on $k$.",
@@ -149,6 +183,21 @@ def test_an_answer_that_cannot_be_taken_is_not_replaced(text, unreadable):
 )
 def test_no_answer_is_invented(text):
     assert extract_answer(text, "", None) is None
+
+
+@pytest.mark.parametrize(
+    "question, answer",
+    [
+        ("Which statement is false?", "C"),
+        ("Which of them isn't true?", "C"),
+        ("Which is not always correct?", "C"),
+        ("Which statement is correct?", None),
+    ],
+)
+@pytest.mark.parametrize("predicate", ["false", "not true", "incorrect"])
+def test_what_the_question_asks_for_denies_nothing(question, answer, predicate):
+    found = extract_answer(rf"So \boxed{{C}} is {predicate}.", question, None)
+    assert (found and found.answer) == answer
 
 
 @pytest.mark.parametrize(
@@ -186,6 +235,7 @@ def test_no_answer_is_invented(text):
         (r"So it is $\frac{3}{4}$ of them.", "", r"\frac{3}{4}"),
         (r"So it is $(9+1)$.", "", "(9+1)"),
         ("So it is 5.<|im_end|>", "", "5"),
+        ("As 6 is impossible, it is 5.", "", "5"),
     ],
 )
 def test_the_closing_number(text, question, answer):
@@ -203,6 +253,8 @@ def test_the_closing_number(text, question, answer):
         ("The answer is not 72.", None),
         ("The answer can't be 72.", None),
         ("The answer to it is **not** 72.", None),
+        ("So 72 is wrong.", None),
+        (r"So \boxed{72} is not the answer.", None),
     ],
 )
 def test_the_closing_number_is_not_guessed(text, expected):
@@ -225,6 +277,8 @@ def test_the_closing_number_of_two_things_asked_for_is_not_guessed():
         ("The number of boxes is 3.", "3"),
         ("The answer is not $72$.", None),
         ("The answer isn't **72**.", None),
+        ("So $72$ is wrong.", None),
+        (r"Then $\boxed{72}$ isn't right.", None),
         ("It is not 3, so the area is $4$.", "4"),
         ("the degree of $x^2$ is $2$, the degree of $", None),
         ("We put 5 in each, and go on", None),

@@ -103,6 +103,18 @@ CHEAP = [
     (r"\text{(B)}", "(C) x = B", "", "wrong"),
     (r"\text{(B)}", "(C) B", "", "wrong"),
     (r"\text{(B)}", r"\text{(B)}\ 5", "", "correct"),
+    (r"\text{B}", r"\textbf{(B)}\ 5", "", "correct"),
+    (r"\text{B}", "(B) 5", "", "correct"),
+    (r"\text{B}", r"\textbf{(C)}\ B", "", "wrong"),
+    (r"\text{B}", "(C) B", "", "wrong"),
+    # Colours and the direction of writing say nothing.
+    ("73", r"\textcolor{red}{73}", "", "correct"),
+    ("73", r"\color{red}73", "", "correct"),
+    ("73", r"{\color[rgb]{1,0,0} 73}", "", "correct"),
+    ("73", r"\textcolor{red}{72}", "", "wrong"),
+    ("3", "\u20683\u2069", "", "correct"),
+    ("3", "\u202a3\u202c", "", "correct"),
+    ("3", "\u202e4\u202c", "", "wrong"),
 ]
 
 
@@ -133,6 +145,8 @@ def test_a_long_question_is_searched_once_and_in_linear_time():
 
 
 SYMBOLIC = [
+    ("B", "(B)(C)", "wrong"),
+    ("B", "(B) + 1", "wrong"),
     (r"\pi", "3.141593", "wrong"),
     (r"\sqrt{23}-2 \sqrt{3}", "1.331730", "wrong"),
     ("5", "5d", "wrong"),

@@ -37,6 +37,20 @@ ITEM = Item("1", "Which?", "B", ("w", "x", "y", "z"))
         ("The correct answer is option B", "correct", "answer_is/letter"),
         ("The correct option is B", "correct", "answer_is/letter"),
         ("The right choice is **(B)**.", "correct", "answer_is/letter"),
+        (r"The answer is not \boxed{B}", "no_answer", "none"),
+        ("The answer is not B", "no_answer", "none"),
+        (r"\boxed{B} is wrong", "no_answer", "none"),
+        (r"\boxed{B. 42} isn't the answer", "no_answer", "none"),
+        ("The answer is B is wrong.", "no_answer", "none"),
+        ("Answer: B. Let me double check: Answer: C is wrong.", "correct", "answer_line/letter"),
+        ("Answer: B. Answer: **(C)** can't be right.", "correct", "answer_line/letter"),
+        ("Answer: B. It is wrong to assume C.", "correct", "answer_line/letter"),
+        ("Answer: B is right.", "correct", "answer_line/letter"),
+        (r"so \boxed{B}, not \boxed{C}", "correct", "boxed/letter"),
+        ("The answer is B, not C.", "correct", "answer_is/letter"),
+        ("The answer is not A but B.", "correct", "answer_is/letter"),
+        ("The answer is not B but C.", "wrong", "answer_is/letter"),
+        ("The answer is not (A), but rather (B).", "correct", "answer_is/letter"),
         ("Answer: option A or B", "no_answer", "none"),
         ("The next option is B", "no_answer", "none"),
         ("Answer: Optional", "no_answer", "none"),
@@ -66,6 +80,11 @@ ITEM = Item("1", "Which?", "B", ("w", "x", "y", "z"))
 def test_letters(text, verdict, method):
     decision = grader.decide(text, ITEM, "stop", None, {})
     assert (decision.verdict, decision.method) == (verdict, method)
+
+
+def test_a_letter_that_is_false_as_asked_for_is_the_answer():
+    false = Item("1", "Which statement is false?", "B", ("w", "x", "y", "z"))
+    assert grader.decide("Answer: B is false.", false, "stop", None, {}).verdict == "correct"
 
 
 @pytest.mark.parametrize(

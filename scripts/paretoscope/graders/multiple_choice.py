@@ -13,6 +13,7 @@ from dataclasses import replace
 from ..errors import InputError
 from ..schema import CHOICE_LETTERS, Item
 from .layers.decision import Decision
+from .layers.denial import is_denied
 from .layers.extraction import TAIL
 from .layers.normalization import clean
 from .layers.reasoning import visible_text
@@ -27,6 +28,8 @@ _ALONE = r"(?![\w'’])(?!\s*(?:/|,|\bor\b|\band\b|&)\s*\(?[A-Z](?![\w'’]))"
 """What may follow the letter: neither the rest of a word nor a second letter (``A/B/C/D``, ``A or B``)."""
 _NOT_A_WORD = r"(?![AI]\s+(?!(?:because|since|as|is|was|by|which)\b)[a-z])"
 """Keeps out the article (*A good guess*) and the pronoun (*I don't know*), which name options as well."""
+_CORRECTED = rf"(?:\s{{0,5}}not{_OPTION}[A-Z][\s*_)\]}}$,]{{1,10}}but\s+(?:rather\s+)?)?"
+"""*Not A but* before the letter."""
 
 _SOURCES = (
     (
@@ -39,10 +42,14 @@ _SOURCES = (
     (
         "answer_is",
         re.compile(
-            rf"(?i:\b(?:answer|(?:correct|right)\s+(?:option|choice))\s+is)\s*:?{_OPTION}{_NOT_A_WORD}(?P<letter>[A-Z]){_ALONE}"
+            rf"(?i:\b(?:answer|(?:correct|right)\s+(?:option|choice))\s+is)\s*:?{_CORRECTED}{_OPTION}{_NOT_A_WORD}(?P<letter>[A-Z]){_ALONE}"
         ),
     ),
 )
+
+
+_OPTION_END = re.compile(r"(?:[^{}\n]{0,200}\})?")
+"""What a box holds after the letter (``\\boxed{B. 42}``)."""
 
 
 def grade(text: str, item: Item, finish_reason: str | None, reasoning: dict | None, options: dict) -> Decision:
@@ -50,8 +57,10 @@ def grade(text: str, item: Item, finish_reason: str | None, reasoning: dict | No
     visible = visible_text(text, reasoning)
     if visible is None:
         return Decision("no_answer" if finish_reason == "stop" else "truncated", None, "reasoning/never_closed")
-    letter, source, _ = _letter(clean(visible[-TAIL:]))
-    return replace(_judge(letter, source, item, finish_reason), span=_span(text, visible, reasoning, letter))
+    letter, source, _ = _letter(clean(visible[-TAIL:]), item.question)
+    return replace(
+        _judge(letter, source, item, finish_reason), span=_span(text, visible, reasoning, letter, item.question)
+    )
 
 
 def _judge(letter: str | None, source: str, item: Item, finish_reason: str | None) -> Decision:
@@ -67,19 +76,23 @@ def _judge(letter: str | None, source: str, item: Item, finish_reason: str | Non
 decide = grade
 
 
-def _letter(text: str) -> tuple[str | None, str, int]:
-    """Return the letter, how it was found, and where."""
+def _letter(text: str, question: str) -> tuple[str | None, str, int]:
+    """Return the letter, how it was found, and where; one that is denied is passed over, there and further up."""
     for source, pattern in _SOURCES:
-        found = list(pattern.finditer(text))
-        if found:
-            return found[-1]["letter"].upper(), source, found[-1].start("letter")
+        denied: set[str] = set()
+        for found in list(pattern.finditer(text))[::-1]:
+            letter = found["letter"].upper()
+            if is_denied(text, found.start(), _OPTION_END.match(text, found.end()).end(), question):
+                denied.add(letter)
+            if letter not in denied:
+                return letter, source, found.start("letter")
     return None, "none", 0
 
 
-def _span(text: str, visible: str, reasoning: dict | None, letter: str | None) -> tuple[int, int] | None:
+def _span(text: str, visible: str, reasoning: dict | None, letter: str | None, question: str) -> tuple[int, int] | None:
     """Return where the letter stands in the response; None where it is read only in the cleaned text."""
     tail = visible[-TAIL:]
-    found, _, place = _letter(tail)
+    found, _, place = _letter(tail, question)
     if letter is None or found != letter:
         return None
     start = visible_start(text, visible, reasoning) + len(visible) - len(tail) + place

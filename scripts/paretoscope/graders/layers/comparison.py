@@ -40,7 +40,8 @@ _WORDS = re.compile(r"\(?\s*([A-Za-z])\s*\)|[A-Za-z]{2,}(?: [A-Za-z]+)*")
 def _compare_words(gold: str, answer: str, question: str) -> tuple[str | None, str]:
     """Compare where the gold is a word (*even*) or a choice ((C)); letter case and brackets don't matter."""
     if not _WORDS.fullmatch(gold):
-        return None, ""
+        letter = _OPTION.fullmatch(answer) if re.fullmatch(r"[A-Z]", gold) else None
+        return (_verdict(gold in letter.groups()), "words") if letter else (None, "")
     spelled = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", answer)
     choice = _CHOICE.match(spelled)
     if choice and len(_letters(gold)) == 1:
@@ -50,6 +51,8 @@ def _compare_words(gold: str, answer: str, question: str) -> tuple[str | None, s
 
 _CHOICE = re.compile(r"\s*\(\s*[A-Z]\s*\)")
 """The letter of an option before the option itself: (B) 5."""
+_OPTION = re.compile(r"\\text\s*\{\s*\(([A-Z])\)\s*\}.*|\(([A-Z])\)(?:[\s:.]+[^-+*/^=()\s:.].*)?", re.DOTALL)
+"""The same where the gold is a letter alone, which may be a variable: (A)(B) and (A) + 1 hold it as well."""
 
 
 def _letters(text: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from .denial import after_correction, is_denied, is_denied_after, without_contrast
 from .sentences import answering_numbers
 
 TAIL = 20_000
@@ -51,20 +52,25 @@ def extract_answer(text: str, question: str, closing: str | None) -> Extract | N
         are single numbers), the formula, number or bold word that it ends with, or nothing.
     """
     tail = text[-TAIL:]
-    found = boxed_answer(text) or announced_answer(tail, question, closing == "final_number") or called_answer(tail)
+    found = (
+        boxed_answer(text, question)
+        or announced_answer(tail, question, closing == "final_number")
+        or called_answer(tail)
+    )
     if found or closing is None:
         return found
     return closing_number(tail, question) if closing == "final_number" else closing_formula(tail, question)
 
 
-def boxed_answer(text: str) -> Extract | None:
+def boxed_answer(text: str, question: str = "") -> Extract | None:
     r"""Return what the last ``\boxed{}`` or ``\fbox{}`` holds.
 
     Boxes joined by no more than a comma, *and* or *or* are one answer. A box that is never closed is the answer, not
-    an earlier one that is: the earlier one is an intermediate result. *The answer is not* before a box, or *not* after
-    a comma, denies what it holds.
+    an earlier one that is: the earlier one is an intermediate result. *The answer is not* before a box, or *is wrong*
+    after it, denies what it holds, there and further up.
     """
     contents: list[str] = []
+    denied: set[str] = set()
     end = next_box = last_stop = len(text)
     for _ in range(MAX_BOXES):
         start = max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
@@ -77,7 +83,9 @@ def boxed_answer(text: str) -> Extract | None:
         if contents and not (stop <= next_box and _is_conjunction(text[stop:next_box])):
             break
         end = start
-        if not content.strip() or _DENIAL.search(text[max(0, start - 120) : start]):
+        if is_denied(text, start, stop, question):
+            denied.add(content.strip())
+        if not content.strip() or content.strip() in denied:
             continue
         next_box, last_stop = start, last_stop if contents else stop
         content = _sign_before(text[:start]) + content.strip()
@@ -104,11 +112,6 @@ def _box_content(text: str, start: int) -> tuple[str | None, int]:
     return None, len(text)
 
 
-_DENIAL = re.compile(
-    r"(?:\banswers?\b[^.:!?\n]{0,60}?(?:\b(?:can)?not|n['’]t\b|\bnever)(?:[\s*_]+(?:be|equal(?:[\s*_]+to)?))?"
-    r"|(?:[,;]|\b(?:and|but))[\s*_]*not|\b(?:rather[ ]than|instead[ ]of))[\s*_$:({\[\\]*$",
-    re.IGNORECASE,
-)
 _SIGN = re.compile(r"(?:[=$(\[{]|\\approx|\\to)\s*-[\s\\]*$")
 
 
@@ -124,9 +127,9 @@ def _is_conjunction(between: str) -> bool:
 
 _PHRASE = re.compile(
     r"""
-    (?P<hash>^[ \t]*\#{4}[ \t]+)
+    (?P<heading>^[ \t#*_]*final[ ]answer[ \t*_]*$\s*|^[ \t]*(?:\#{1,6}[ \t*_]*|\*\*)answer[ \t*_]*$\s*)
+    | (?P<hash>^[ \t]*\#{4}[ \t]+)
     | (?P<label>\banswer[ \t]*(?:\*\*|__)?[ \t]*[:：][ \t*_]*)
-    | (?P<heading>^[ \t#*_]*final[ ]answer[ \t*_]*$\s*)
     | (?P<is>\banswers?(?:\ (?:to|of|for|in)\ [^.:\n]{1,80}?)?[ \t]+(?:is|are|equals|would\ be|will\ be)\b[ \t]*:?[ \t*_]*)
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
@@ -158,7 +161,8 @@ def announced_answer(text: str, question: str, final_number: bool) -> Extract | 
     for phrase in list(_PHRASE.finditer(text))[: -MAX_PHRASES - 1 : -1]:
         source = _SOURCES[phrase.lastgroup]
         found = _after_phrase(text[phrase.end() :].lstrip(), source, question, final_number)
-        if found:
+        # A box that gave no answer is denied.
+        if found and not re.search(r"\\(?:boxed|fbox)", found.answer):
             return replace(found, region=(len(text) - phrase.end(), 0))
     return None
 
@@ -185,10 +189,11 @@ def called_answer(text: str) -> Extract | None:
 
 
 def _after_phrase(rest: str, source: str, question: str, final_number: bool) -> Extract | None:
+    rest = after_correction(rest)
     formula = _leading_math(rest)
     if formula:
         return Extract(formula, source)
-    sentence = _first_sentence(rest)
+    sentence = without_contrast(_first_sentence(rest))
     if not re.search(r"\w", sentence) or _is_negated(rest, sentence, source):
         return None
     if source == "hash" and (not re.search(r"\d|\\", sentence) or len(rest) - len(sentence) > MAX_REST):
@@ -279,10 +284,22 @@ def closing_number(text: str, question: str) -> Extract | None:
             if _UNFINISHED.search(line.rstrip("* ")) and not line.endswith("**"):
                 return None
             sentences = [part for part in re.split(r"(?<=[.!?])[\s*]+(?=\S)", line) if re.search(r"\d", part)]
-            if _NEGATED_ANSWER.search(sentences[-1]):
+            if _is_denial(sentences[-1], question):
                 return None
             return _from_sentence(sentences[-1], "final_line", question, final_number=True)
     return None
+
+
+_BEFORE_PREDICATE = re.compile(r"(?<=[\d})$*])(?=[\s*_$)}\]\\,(]{1,12}(?:which\s)?(?:is|are|was|were|can|could))")
+
+
+def _is_denial(sentence: str, question: str) -> bool:
+    """Tell a closing sentence that only says what the answer isn't; *6 is impossible, so she has 5* says more."""
+    places = _BEFORE_PREDICATE.finditer(sentence)
+    return bool(_NEGATED_ANSWER.search(sentence)) or any(
+        is_denied_after(sentence, place.end(), question) and not re.search(r"\d", sentence[place.end() :])
+        for place in places
+    )
 
 
 _ENDING = re.compile(
@@ -307,7 +324,7 @@ def closing_formula(text: str, question: str) -> Extract | None:
     before, _, parting = text.rpartition("\n")
     text = before.rstrip() if _COURTESY.match(parting) else text
     line = re.split(r"(?<=[.!?])[\s*]+(?=[^\s*])", text.splitlines()[-1] if text else "")[-1]
-    if _NEGATED_ANSWER.search(line):
+    if _is_denial(line, question):
         return None
     found = [match for pattern in _MATH for match in pattern.finditer(text)]
     last = max(found, key=lambda match: match.end(), default=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-_INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SYMBOLS = str.maketrans(
@@ -48,6 +48,7 @@ _REWRITES = tuple(
             r"(?<!\\)\\\\(?=(?:[dtc]?frac|sqrt|text|pi|circ|cdot|times|left|right|binom|infty|pm|theta)(?![a-zA-Z]))",
             r"\\",
         ),
+        (r"\\(?:text)?color(?:\s*\[[^\[\]]*\])?\s*\{[^{}]*\}\s*", ""),
         (r"(?<!\\)\\[()\[\]]|\\?[$€£¥₹]", ""),  # math delimiters and currencies
         (r"(?<=\d)(?:st|nd|rd|th)\b", ""),
         (r"(?<=\d) ?\((?=[\d.]+\))", r"\\cdot ("),  # else math-verify reads a function call
