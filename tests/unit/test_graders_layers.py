@@ -8,64 +8,6 @@ from paretoscope.graders.layers import numbers
 from paretoscope.graders.layers.extraction import extract_answer
 from paretoscope.graders.layers.limits import too_heavy
 from paretoscope.graders.layers.normalization import normalize
-from paretoscope.graders.layers.reasoning import MARKERS, TURN_ENDS, visible_text
-
-THINK = {"start": "<think>", "end": "</think>", "opened_by_template": True}
-S1 = {"start": "<|im_start|>think", "end": "<|im_start|>answer", "opened_by_template": False}
-GPT_OSS = {"start": "<|channel|>analysis", "end": "<|channel|>final<|message|>", "opened_by_template": False}
-
-
-@pytest.mark.parametrize(
-    "text, reasoning, expected",
-    [
-        ("plain", None, "plain"),
-        ("<think>a</think>b", None, "b"),
-        ("a</think>b", None, "b"),
-        ("a</think>b", THINK, "b"),
-        ("a</think>b</think>c", THINK, "c"),
-        ("never closed", THINK, None),
-        ("<think>never closed", None, None),
-        ("  <think>never closed", None, None),
-        ("a</think>b</think>\n", THINK, "b"),
-        ("a</think>b</think>\n</think>", None, "b"),
-        ("a</think>\n</think>", THINK, ""),
-        ("a</think>", None, ""),
-        ("a</think>the tag <think> b", THINK, "the tag <think> b"),
-        ("a</think>b<think>again</think>", THINK, "b"),
-        ("a</think><think>again</think>", THINK, ""),
-        ("a</think>b<think>again</think>c", THINK, "c"),
-        ("a</think>b</think><think>again", THINK, None),
-        ("a</think>\n<think>again", None, None),
-        ("Use the <think> tag.", None, "Use the <think> tag."),
-        ("think\nso\nanswer\nAnswer: 4", None, "Answer: 4"),
-        ("think\nso\nanswer\nAnswer: 4", S1, "Answer: 4"),
-        ("think\nnever closed", S1, None),
-        ("<|im_start|>think\nso<|im_start|>answer\n4", S1, "\n4"),
-        ("the\nanswer\nis 4", None, "the\nanswer\nis 4"),
-        ("<|channel|>analysis<|message|>x<|channel|>final<|message|>4", GPT_OSS, "4"),
-        ("<|channel|>analysis<|message|>x", GPT_OSS, None),
-        ("<|channel|>analysis<|message|>x<|channel|>final<|message|>4<|channel|>final<|message|>", GPT_OSS, "4"),
-        ("", None, ""),
-    ],
-)
-def test_reasoning_is_removed(text, reasoning, expected):
-    assert visible_text(text, reasoning) == expected
-
-
-@pytest.mark.parametrize("start, end", MARKERS)
-def test_common_markers_need_no_card(start, end):
-    assert visible_text(f"{start}a{end}b", None) == "b"
-    assert visible_text(f"a{end}b", None) == "b"
-    assert visible_text(f"{start}never closed", None) is None
-    assert visible_text(f"b{end}\n{start}again", None) is None
-    assert visible_text(f"about {start}", None) == f"about {start}"
-
-
-@pytest.mark.parametrize("marker", TURN_ENDS)
-def test_a_reply_ends_where_the_next_turn_begins(marker):
-    assert visible_text(f"so 5.{marker}\nNext? So 6.", None) == "so 5."
-    assert visible_text(f"a</think>so 5.{marker}\nNext? So 6.", THINK) == "so 5."
-    assert visible_text(f"{marker}\nso 5.", None) == f"{marker}\nso 5."
 
 
 @pytest.mark.parametrize(
@@ -86,35 +28,9 @@ def test_a_reply_ends_where_the_next_turn_begins(marker):
         (r"a = -\boxed{256}", "-256", "boxed"),
         (r"a = 5 - \boxed{3}", "3", "boxed"),
         (r"\boxed{3} The answer is 4.", "3", "boxed"),
-        (r"The answer is \boxed{71}, not \boxed{72}.", "71", "boxed"),
-        (r"It is \boxed{71} rather than $\boxed{72}$.", "71", "boxed"),
-        (r"The answer is not \boxed{72}. It is \boxed{71}. The answer isn't \(\boxed{73}\).", "71", "boxed"),
-        (r"The answer cannot be $\boxed{72}$; the answer is 71.", "71", "answer_is"),
-        (r"The answer, not surprisingly, is \boxed{72}.", "72", "boxed"),
-        (r"so \boxed{73}. It is wrong to assume that it's 72.", "73", "boxed"),
-        (r"so \boxed{73}, and it is wrong to say 72.", "73", "boxed"),
-        ("so $\\boxed{73}$\n\nIs it wrong? No.", "73", "boxed"),
-        (r"\boxed{73} is correct.", "73", "boxed"),
-        (r"\boxed{73} is not wrong.", "73", "boxed"),
-        (r"\boxed{73} is not a prime.", "73", "boxed"),
-        (r"\boxed{71} holds, while $\boxed{72}$ is wrong.", "71", "boxed"),
-        (r"\boxed{71}. \(\boxed{72}\), which is incorrect, came first.", "71", "boxed"),
-        (r"\boxed{71} it is. **\boxed{72}** can't be right.", "71", "boxed"),
-        (r"\boxed{72} is wrong. Yes, \boxed{72}.", "72", "boxed"),
-        (r"It is wrong to stop, so the answer is \boxed{72}.", "72", "boxed"),
-        (r"It is not impossible for the answer to be \boxed{72}.", "72", "boxed"),
-        ("The answer is 73, not 74.", "73", "answer_is"),
-        ("The answer is 73 (not 74).", "73", "answer_is"),
-        ("The answer is **73**, not **74**.", "73", "answer_is"),
-        ("The answer is 73 rather than 74.", "73", "answer_is"),
-        ("The answer is 73, not surprisingly.", "73, not surprisingly", "answer_is"),
-        ("The answer is 2 < x, not 3.", "2 < x, not 3", "answer_is"),
-        ("The answer is not 72 but 73.", "73", "answer_is"),
-        ("The answer is not $72$, but rather $73$.", "73", "answer_is"),
         ("### Answer\n$$73$$", "73", "answer_label"),
         ("#### Answer\n\n73", "73", "answer_label"),
         ("**Answer**\n73", "73", "answer_label"),
-        (r"So $x$ cannot be \boxed{3}.", "3", "boxed"),
         (r"It does not depend on $k$: \boxed{3}", "3", "boxed"),
         ("Hence $y < 4$ is our answer.", "y < 4", "answer_is"),
         ("So $3$ is the final answer!", "3", "answer_is"),
@@ -162,20 +78,7 @@ def test_an_answer_that_cannot_be_taken_is_not_replaced(text, unreadable):
         "We get 5 and 6.",
         "#### Step 1: look at the sum of all",
         "#### Vanilla",
-        r"The answer is not \boxed{72}",
-        r"The answer isn't $\boxed{72}$.",
-        r"\boxed{73} is wrong",
-        r"\boxed{73} isn't the answer.",
-        r"We find \boxed{3} is incorrect, hence no solution.",
-        r"It is impossible for the answer to be \boxed{3}",
-        r"It's not the case that the answer is $\boxed{3}$.",
-        r"$\boxed{3}$ is clearly **not** correct.",
-        r"\boxed{3} cannot be right.",
-        r"\boxed{3} (which is wrong)",
-        r"The answer is \boxed{73}. No, \boxed{73} is wrong.",
-        "The answer is not 72 but close.",
         "the answer\n73",
-        r"The answer can't be **\boxed{72}**.",
         "So $x=2$ is not the answer.",
         "Whether 5 is the answer depends on $k$.",
         "Here 5 is a solution.",
@@ -183,21 +86,6 @@ def test_an_answer_that_cannot_be_taken_is_not_replaced(text, unreadable):
 )
 def test_no_answer_is_invented(text):
     assert extract_answer(text, "", None) is None
-
-
-@pytest.mark.parametrize(
-    "question, answer",
-    [
-        ("Which statement is false?", "C"),
-        ("Which of them isn't true?", "C"),
-        ("Which is not always correct?", "C"),
-        ("Which statement is correct?", None),
-    ],
-)
-@pytest.mark.parametrize("predicate", ["false", "not true", "incorrect"])
-def test_what_the_question_asks_for_denies_nothing(question, answer, predicate):
-    found = extract_answer(rf"So \boxed{{C}} is {predicate}.", question, None)
-    assert (found and found.answer) == answer
 
 
 @pytest.mark.parametrize(

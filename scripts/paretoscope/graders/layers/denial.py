@@ -49,7 +49,7 @@ def is_denied_after(text: str, end: int, question: str) -> bool:
 
 
 _CONTRAST = re.compile(
-    r"\s*(?:[,;(]|\s[-–—])?\s*(?:(?:\band\s+|\bbut\s+)?\bnot|\brather\s+than|\binstead\s+of)\s+(?=[-$\\(*\d])",
+    r"(?:\s*[,;(]\s*|\s[-–—]\s|(?<=[\d*$)])\s+)(?:(?:and\s+|but\s+)?not|rather\s+than|instead\s+of)\s+(?=[-$\\(*\d])",
     re.IGNORECASE,
 )
 _CORRECTED = re.compile(

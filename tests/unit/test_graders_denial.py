@@ -1,0 +1,98 @@
+"""Answers that a response denies, before them or after."""
+
+import time
+
+import pytest
+
+from paretoscope.graders.layers.extraction import extract_answer
+
+
+@pytest.mark.parametrize(
+    "text, answer, source",
+    [
+        (r"So $x$ cannot be \boxed{3}.", "3", "boxed"),
+        (r"The answer is \boxed{71}, not \boxed{72}.", "71", "boxed"),
+        (r"It is \boxed{71} rather than $\boxed{72}$.", "71", "boxed"),
+        (r"The answer is not \boxed{72}. It is \boxed{71}. The answer isn't \(\boxed{73}\).", "71", "boxed"),
+        (r"The answer cannot be $\boxed{72}$; the answer is 71.", "71", "answer_is"),
+        (r"The answer, not surprisingly, is \boxed{72}.", "72", "boxed"),
+        (r"so \boxed{73}. It is wrong to assume that it's 72.", "73", "boxed"),
+        (r"so \boxed{73}, and it is wrong to say 72.", "73", "boxed"),
+        ("so $\\boxed{73}$\n\nIs it wrong? No.", "73", "boxed"),
+        (r"\boxed{73} is correct.", "73", "boxed"),
+        (r"\boxed{73} is not wrong.", "73", "boxed"),
+        (r"\boxed{73} is not a prime.", "73", "boxed"),
+        (r"\boxed{71} holds, while $\boxed{72}$ is wrong.", "71", "boxed"),
+        (r"\boxed{71}. \(\boxed{72}\), which is incorrect, came first.", "71", "boxed"),
+        (r"\boxed{71} it is. **\boxed{72}** can't be right.", "71", "boxed"),
+        (r"\boxed{72} is wrong. Yes, \boxed{72}.", "72", "boxed"),
+        (r"It is wrong to stop, so the answer is \boxed{72}.", "72", "boxed"),
+        (r"It is not impossible for the answer to be \boxed{72}.", "72", "boxed"),
+        ("The answer is 73, not 74.", "73", "answer_is"),
+        ("The answer is 73 (not 74).", "73", "answer_is"),
+        ("The answer is **73**, not **74**.", "73", "answer_is"),
+        ("The answer is 73 rather than 74.", "73", "answer_is"),
+        ("The answer is 73 not 74.", "73", "answer_is"),
+        ("The answer is 4 weeks, so not 5.", "4 weeks, so not 5", "answer_is"),
+        ("The answer is 73, not surprisingly.", "73, not surprisingly", "answer_is"),
+        ("The answer is 2 < x, not 3.", "2 < x, not 3", "answer_is"),
+        ("The answer is not 72 but 73.", "73", "answer_is"),
+        ("The answer is not $72$, but rather $73$.", "73", "answer_is"),
+    ],
+)
+def test_an_answer_that_is_not_denied_is_taken(text, answer, source):
+    found = extract_answer(text, "", None)
+    assert (found.answer, found.source, found.unreadable) == (answer, source, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"The answer can't be **\boxed{72}**.",
+        r"The answer is not \boxed{72}",
+        r"The answer isn't $\boxed{72}$.",
+        r"\boxed{73} is wrong",
+        r"\boxed{73} isn't the answer.",
+        r"We find \boxed{3} is incorrect, hence no solution.",
+        r"It is impossible for the answer to be \boxed{3}",
+        r"It's not the case that the answer is $\boxed{3}$.",
+        r"$\boxed{3}$ is clearly **not** correct.",
+        r"\boxed{3} cannot be right.",
+        r"\boxed{3} (which is wrong)",
+        r"The answer is \boxed{73}. No, \boxed{73} is wrong.",
+        "The answer is not 72 but close.",
+    ],
+)
+def test_a_denied_answer_is_none(text):
+    assert extract_answer(text, "", None) is None
+
+
+@pytest.mark.parametrize(
+    "question, answer",
+    [
+        ("Which statement is false?", "C"),
+        ("Which of them isn't true?", "C"),
+        ("Which is not always correct?", "C"),
+        ("Which statement is correct?", None),
+    ],
+)
+@pytest.mark.parametrize("predicate", ["false", "not true", "incorrect"])
+def test_what_the_question_asks_for_denies_nothing(question, answer, predicate):
+    found = extract_answer(rf"So \boxed{{C}} is {predicate}.", question, None)
+    assert (found and found.answer) == answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The answer is 7" + " " * 19_000 + "x",
+        "The answer is not" + " " * 19_000 + "7",
+        r"\boxed{7}" + " " * 19_000 + "is wrong",
+        r"\boxed{7} is" + " " * 19_000 + "wron",
+        "7 is not " * 2_000,
+    ],
+)
+def test_denials_are_looked_for_in_linear_time(text):
+    started = time.process_time()
+    extract_answer(text, "", "final_number")
+    assert time.process_time() - started < 2
