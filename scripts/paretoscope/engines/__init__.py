@@ -20,6 +20,7 @@ engine whose settings hold paths also has ``resolve(settings, relative) -> dict`
 them. An engine that holds completions to their requests' ``choices`` has ``CONSTRAINS = True``; no other may judge.
 
 What a cell has cost, the engine's object may tell by ``costs() -> dict``: those keys of ``generate.COSTS`` that it
-knows, and ``unmeasured``, the reason for each that can't be measured. Sampling settings that had no effect are in
+knows, and ``unmeasured``, the reason for each that can't be measured; one that loads again while it generates tells by
+``loading_seconds() -> float`` how long it has been loading in all. Sampling settings that had no effect are in
 ``describe()`` under ``ignored``, each with the reason.
 """

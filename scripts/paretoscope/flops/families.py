@@ -26,6 +26,43 @@ from .sparse import block_indexer, indexer
 _INDEXERS = {"full": "full", "shared": "shared"}
 
 
+def llama(config: Config) -> Architecture:
+    """Return Llama's decoder (arXiv 2407.21783, section 3.2)."""
+    hidden = config.size("hidden_size")
+    heads, kv_heads, head_size = config.attention_heads()
+    bias = config.flag("attention_bias", default=False)
+    layer = (
+        norms(hidden, hidden),
+        attention_projections(hidden, heads, kv_heads, head_size, qkv_bias=bias, output_bias=bias),
+        attention(heads, kv_heads, head_size),
+        gated_ffn(hidden, config.size("intermediate_size"), bias=config.flag("mlp_bias", default=False)),
+    )
+    return _of_equal_layers(config, layer, hidden)
+
+
+def mistral(config: Config, window: int | None) -> Architecture:
+    """Return Mistral's decoder (arXiv 2310.06825, section 2): all layers slide over ``window`` tokens, if any."""
+    hidden = config.size("hidden_size")
+    heads, kv_heads, head_size = config.attention_heads()
+    layer = (
+        norms(hidden, hidden),
+        attention_projections(hidden, heads, kv_heads, head_size),
+        attention(heads, kv_heads, head_size, window),
+        gated_ffn(hidden, config.size("intermediate_size")),
+    )
+    return _of_equal_layers(config, layer, hidden)
+
+
+def _of_equal_layers(config: Config, layer: tuple[Block, ...], hidden: int) -> Architecture:
+    return decoder(
+        config.model_type,
+        [layer] * config.size("num_hidden_layers"),
+        hidden=hidden,
+        vocabulary=config.size("vocab_size"),
+        tied=config.flag("tie_word_embeddings", default=False),
+    )
+
+
 def qwen3(config: Config) -> Architecture:
     """Return Qwen3's dense decoder (arXiv 2505.09388, section 2)."""
     hidden = config.size("hidden_size")

@@ -57,21 +57,23 @@ def get_json(url: str, seconds: float = 10) -> dict:
     ValueError
         It doesn't answer with JSON.
     """
-    # No proxy: the server is on this machine or named by the study.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=seconds) as reply:
-        return json.loads(reply.read(LARGEST_REPLY))
+    return json.loads(_get(url, seconds)[1])
 
 
 def answers(url: str, seconds: float = 10) -> bool:
     """Return whether a server answers at ``url`` with success."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=seconds) as reply:
-            reply.read(LARGEST_REPLY)
-            return reply.status == 200
+        return _get(url, seconds)[0] == 200
     except (OSError, ValueError):
         return False
+
+
+def _get(url: str, seconds: float) -> tuple[int, bytes]:
+    """Return status and body of what a server answers; OSError where that is an error."""
+    # No proxy: the server is on this machine or named by the study.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=seconds) as reply:
+        return reply.status, reply.read(LARGEST_REPLY)
 
 
 def stream_replies(

@@ -4,23 +4,10 @@ Source: arXiv 2310.06825, section 2; config keys as transformers' MistralConfig.
 Left out: nothing beyond :mod:`paretoscope.flops`.
 """
 
-from ..blocks import Architecture, attention, attention_projections, decoder, gated_ffn, norms
+from ..blocks import Architecture
+from ..families import mistral
 
 
 def describe(config) -> Architecture:
     """Return the architecture of a ``Config``; InputError for what it lacks or contradicts."""
-    hidden = config.size("hidden_size")
-    heads, kv_heads, head_size = config.attention_heads()
-    layer = (
-        norms(hidden, hidden),
-        attention_projections(hidden, heads, kv_heads, head_size),
-        attention(heads, kv_heads, head_size, config.nullable_size("sliding_window")),
-        gated_ffn(hidden, config.size("intermediate_size")),
-    )
-    return decoder(
-        config.model_type,
-        [layer] * config.size("num_hidden_layers"),
-        hidden=hidden,
-        vocabulary=config.size("vocab_size"),
-        tied=config.flag("tie_word_embeddings", default=False),
-    )
+    return mistral(config, config.nullable_size("sliding_window"))
