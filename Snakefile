@@ -37,7 +37,9 @@ include: "rules/judge.smk"
 include: "rules/flops.smk"
 include: "rules/audit.smk"
 include: "rules/summarize.smk"
-include: "rules/analyze.smk"
+include: "rules/frontier.smk"
+include: "rules/trend.smk"
+include: "rules/saturation.smk"
 include: "rules/report.smk"
 
 

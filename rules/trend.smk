@@ -1,0 +1,49 @@
+"""Trend: how the frontier moves with release dates, as tables and a figure.
+
+Needs   frontier/frontier.csv
+Makes   trend/{efficiency,threshold_flops,lines}.csv
+        plots/trend.{png,svg,csv}, plots/trend_thresholds.csv
+"""
+
+
+rule fit_trend:
+    """Follow efficiency, and the FLOPs needed for an accuracy, over release dates."""
+    input:
+        frontier="<results>/frontier/frontier.csv",
+    output:
+        efficiency="<results>/trend/efficiency.csv",
+        thresholds="<results>/trend/threshold_flops.csv",
+        lines="<results>/trend/lines.csv",
+    log:
+        "<logs>/fit_trend.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        accuracy_thresholds=STUDY.analysis["accuracy_thresholds"],
+        digest=plugins.source_digest("trend.py"),
+    script:
+        "../scripts/fit_trend.py"
+
+
+rule plot_trend:
+    """Draw efficiency, and the FLOPs needed for an accuracy, over release dates."""
+    input:
+        efficiency="<results>/trend/efficiency.csv",
+        thresholds="<results>/trend/threshold_flops.csv",
+        lines="<results>/trend/lines.csv",
+    output:
+        png=report(
+            "<results>/plots/trend.png", caption="captions/trend.rst", category="Trend", labels={"figure": "Trend"}
+        ),
+        svg="<results>/plots/trend.svg",
+        table="<results>/plots/trend.csv",
+        thresholds="<results>/plots/trend_thresholds.csv",
+    log:
+        "<logs>/plot_trend.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        style=plot_style(),
+        digest=plugins.source_digest("plots"),
+    script:
+        "../scripts/plot_trend.py"
