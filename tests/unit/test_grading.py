@@ -50,8 +50,20 @@ def compare(gold, answer):
                 held.append(bytearray(16 << 20))
         except Exception:
             return "wrong", "stub"
+    if answer.startswith("swallows at once"):
+        held, pieces = bytearray(100 << 20), [int(mebibytes) for mebibytes in answer.split(":")[1].split("+")]
+        try:
+            for piece in pieces:
+                held += bytes(piece << 20)
+        except Exception:
+            return "wrong", "stub"
+    if answer == "swallows a shift":
+        try:
+            return ("correct" if 1 << 10**11 else "wrong"), "stub"
+        except Exception:
+            return "wrong", "stub"
     if answer == "hoards":
-        KEPT.append(b"x" * (600 << 20))
+        KEPT.extend(b"x" * (300 << 20) for _ in range(2))
         return "correct", "stub"
     if answer.startswith("leaves"):
         KEPT.append(b"x" * (120 << 20))
@@ -124,8 +136,18 @@ def test_a_worker_that_a_pair_has_filled_is_replaced(stub):
     assert set(found.values()) == {("correct", "stub")}
 
 
-def test_a_full_memory_is_no_wrong_answer_where_a_library_swallows_the_error(stub):
-    assert compare([("1", "swallows")], stub, memory_bytes=1 << 30) == {("1", "swallows"): ("crashed", "memory")}
+@pytest.mark.parametrize(
+    "answer",
+    ["swallows", "swallows a shift", *(f"swallows at once:{size}" for size in ("4000", "600", "400+600", "1_000"))],
+)
+def test_a_full_memory_is_no_wrong_answer_where_a_library_swallows_the_error(stub, answer):
+    pairs = [("1", "1"), ("1", answer), ("2", "3")]
+    found = compare(pairs, stub, memory_bytes=1 << 30)
+    assert found == {
+        ("1", "1"): ("correct", "stub"),
+        ("1", answer): ("crashed", "memory"),
+        ("2", "3"): ("wrong", "stub"),
+    }
 
 
 def test_a_pair_is_not_blamed_for_the_memory_that_others_left_behind(stub):

@@ -12,6 +12,6 @@ class Limits:
     cpu_seconds: float = 5.0
     """CPU time (user and system); beyond: ``timeout``."""
     memory_bytes: int = 2 * 2**30
-    """Address space of a worker; beyond: ``crashed``."""
+    """Address space of a worker, and at most half of it at once; beyond: ``crashed``."""
     wall_seconds: float = 300.0
     """Backstop for a worker that sleeps: so long without using any CPU time, and it is ended."""

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import allocation
 from .limits import Limits
 
 Pair = tuple[str, str]
@@ -252,7 +253,8 @@ class _Worker:
         code = self.process.wait()
         if code == 0:
             return None
-        return ("timeout", "cpu_limit") if code == -signal.SIGPROF else ("crashed", "killed")
+        causes = {signal.SIGPROF: ("timeout", "cpu_limit"), allocation.SIGNAL: ("crashed", "memory")}
+        return causes.get(-code, ("crashed", "killed"))
 
     def end(self) -> None:
         """Kill the process, if it still runs, and collect it."""

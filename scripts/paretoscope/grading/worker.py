@@ -16,10 +16,12 @@ import time
 from pathlib import Path
 
 from ..provenance import peak_memory_bytes
+from . import allocation
 
 FULL = 0.5
-"""Share of its address space from which a worker is too full to go on. What grows doubles, so a failed allocation that
-a library took for *not equal* leaves a peak above this."""
+"""Share of its address space from which a worker is too full to go on, and above which it is ended where it asks for
+that much at once. So no allocation fails unseen: what is refused is either more than the other half, or comes when the
+peak is in it."""
 
 
 def main(module: str, cpu_seconds: float, memory_bytes: int, parent: int) -> None:
@@ -33,6 +35,7 @@ def main(module: str, cpu_seconds: float, memory_bytes: int, parent: int) -> Non
     grader = importlib.import_module(module)
     grader.prepare()
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    allocation.end_at(int((1 - FULL) * memory_bytes))
     replies.write(b'"prepared"\n')
     for line in sys.stdin.buffer:
         # The kernel counts the CPU time and ends the process with SIGPROF, inside a C library as well.
