@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from paretoscope import flops, plugins
 from paretoscope.errors import InputError
-from paretoscope.flops import __main__ as command
 from paretoscope.flops import blocks, masks
 from paretoscope.flops.config import Config
 
@@ -304,6 +303,9 @@ def test_prefill_computes_the_head_for_one_position():
         (3, [5, None], "completion_tokens must be integers"),
         (3, float("nan"), "completion_tokens must be integers"),
         (True, 5, "prompt_tokens must be integers"),
+        (10**30, 5, "prompt_tokens must be integers up to 9007199254740992"),
+        (2**63, 5, "prompt_tokens must be at most 9007199254740992, not 9223372036854775808"),
+        (3, 2**53 + 1, "completion_tokens must be at most 9007199254740992, not 9007199254740993"),
     ],
 )
 def test_wrong_token_counts_are_refused(prompt, completion, message):
@@ -489,7 +491,21 @@ WRONG = [
     ([], "must hold an object"),
     ({}, "'model_type' is missing"),
     ({"model_type": ["llama"]}, "'model_type' is missing"),
-    ({**LLAMA, "model_type": "qwen4"}, "unknown model_type 'qwen4'. Did you mean 'qwen[23]'"),
+    ({**LLAMA, "model_type": "qwen4"}, "unknown model_type 'qwen4'. Nearest of its family: 'qwen3' .others: qwen2, "),
+    ({**LLAMA, "model_type": "Qwen3"}, "Nearest of its family: 'qwen3' "),
+    ({**LLAMA, "model_type": "gemma3"}, "Nearest of its family: 'gemma3_text'"),
+    ({**LLAMA, "model_type": "qwen3_5"}, "Nearest of its family: 'qwen3_5_text'"),
+    ({**LLAMA, "model_type": "gpt2"}, "Nearest of its family: 'gpt_oss'.$"),
+    ({**LLAMA, "model_type": "bert"}, "No model of its family is known; known: deepseek_v2, "),
+    ({**LLAMA, "model_type": ""}, "No model of its family is known"),
+    ({**LLAMA, "text_config": []}, "'text_config' must be an object, not .."),
+    ({**LLAMA, "hidden_size": 10**400}, r"'hidden_size' must be an integer .*, not 10{59}\.\.\.$"),
+    ({**QWEN2, "sliding_window": -1}, "'sliding_window' must be an integer from 0"),
+    ({**QWEN2, "layer_types": "full_attention"}, "'layer_types' has 'f'"),
+    (
+        {**QWEN3, "layer_types": ["full_attention", "full_attention", "sliding_attention"]},
+        "'layer_types' and 'use_sliding_window' .false, also where absent. contradict each other",
+    ),
     ({**LLAMA, "model_type": "../blocks"}, "unknown model_type"),
     ({**LLAMA, "model_type": "__init__"}, "unknown model_type"),
     ({**LLAMA, "vocab_size": None}, "model_type 'llama': key 'vocab_size' is missing"),
@@ -654,114 +670,3 @@ def test_import_stays_light():
     code = "import sys, paretoscope.flops; print([m for m in ('torch', 'transformers', 'pandas') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "scripts", capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
-
-
-# ---- the command line -----------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def config_file(tmp_path):
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(MOE), encoding="utf-8")
-    return path
-
-
-def test_command_prints_json(config_file, capsys):
-    command.main([str(config_file), "--prompt", "20", "--completion", "30", "--json"])
-    report = json.loads(capsys.readouterr().out)
-    architecture = flops.describe(MOE)
-    prefill, decode = flops.completion_flops(architecture, 20, 30)
-    assert report["parameters"]["total"] == architecture.parameters.total
-    assert report["parameters"]["active"] == architecture.parameters.active
-    assert report["flops"] == {"prefill": prefill, "decode": decode, "total": prefill + decode}
-    assert report["kv_bytes_per_token"] == flops.kv_bytes_per_token(architecture) == 3 * 2 * 2 * 16 * 2
-    assert report["weight_bytes"] == flops.weight_bytes(architecture, MOE)
-    assert report["cache_bytes"] == flops.cache_bytes(architecture, 50)
-
-
-def test_command_takes_cache_batch_and_convention(config_file, capsys):
-    arguments = ["--prompt", "20", "--completion", "30", "--cached", "15", "--batch", "4", "--kv-bytes", "1"]
-    command.main([str(config_file), *arguments, "--convention", "paper", "--json"])
-    report, architecture = json.loads(capsys.readouterr().out), flops.describe(MOE)
-    prefill, decode = flops.completion_flops(architecture, 20, 30, 15, convention="paper")
-    assert report["flops"] == {"prefill": prefill, "decode": decode, "total": prefill + decode}
-    step = report["decode_step"]
-    assert (step["context"], step["batch"]) == (50, 4)
-    assert step["flops_per_token"] == flops.decode_flops(architecture, 50)
-    assert step["bytes"] == flops.decode_bytes(architecture, MOE, 50, 4, kv_dtype_bytes=1)
-    intensity = flops.arithmetic_intensity(architecture, MOE, 50, 4, kv_dtype_bytes=1)
-    assert step["arithmetic_intensity"] == pytest.approx(intensity)
-
-
-def test_command_prints_a_table(config_file, capsys):
-    command.main([str(config_file)])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("qwen3_moe")
-    assert [line[:22].strip() for line in lines[1:]] == [
-        "embedding",
-        "norms",
-        "attention projections",
-        "attention",
-        "router",
-        "experts",
-        "vocabulary head",
-        "total",
-        "",
-        f"weights: {flops.weight_bytes(flops.describe(MOE), MOE):,} bytes"[:22],
-        "cache: 384 bytes per t",
-        "decode step at 8,200 t",
-    ]
-    assert f"{flops.describe(MOE).parameters.total:,}" in lines[-5]
-
-
-def test_command_counts_flops_where_bytes_are_not_known(config_file, capsys):
-    config_file.write_text(json.dumps({**MOE, "quantization_config": {"quant_method": "new"}}), encoding="utf-8")
-    command.main([str(config_file)])
-    assert "weights: not known, config.json: quantization_config" in capsys.readouterr().out
-    command.main([str(config_file), "--json"])
-    report = json.loads(capsys.readouterr().out)
-    assert report["weight_bytes"] is report["decode_step"]["bytes"] is None
-    assert report["flops"]["total"] > 0
-
-
-@pytest.mark.parametrize(
-    "arguments, decoded",
-    [
-        (["--prompt", "60", "--completion", "40"], 39),
-        (["--prompt", "60"], 39),  # what the context leaves
-        (["--prompt", "100"], 0),
-        (["--prompt", "100", "--completion", "0"], 0),
-        (["--prompt", "101"], None),
-        (["--prompt", "60", "--completion", "41"], None),
-    ],
-)
-def test_command_keeps_to_the_context(config_file, capsys, arguments, decoded):
-    config_file.write_text(json.dumps({**LLAMA, "max_position_embeddings": 100}), encoding="utf-8")
-    if decoded is None:
-        with pytest.raises(SystemExit, match="longer than the context: 'max_position_embeddings' is 100"):
-            command.main([str(config_file), *arguments])
-        return
-    command.main([str(config_file), *arguments, "--json"])
-    components = json.loads(capsys.readouterr().out)["components"]
-    assert components["vocabulary head"]["decode"] == decoded * 2 * LLAMA["hidden_size"] * LLAMA["vocab_size"]
-
-
-def test_command_reads_the_context_of_a_multimodal_config(config_file):
-    wrapped = {"model_type": "gemma3", "text_config": {**GEMMA3, "max_position_embeddings": 100}}
-    config_file.write_text(json.dumps(wrapped), encoding="utf-8")
-    with pytest.raises(SystemExit, match="'max_position_embeddings' is 100"):
-        command.main([str(config_file), "--completion", "100"])
-
-
-@pytest.mark.parametrize("content, message", [("{", "is not JSON"), ("{}", "'model_type' is missing")])
-def test_command_reports_a_bad_config_with_its_path(config_file, content, message):
-    config_file.write_text(content, encoding="utf-8")
-    with pytest.raises(SystemExit, match=f"config.json: .*{message}"):
-        command.main([str(config_file)])
-
-
-def test_command_reports_a_missing_file_and_bad_counts(config_file, tmp_path):
-    with pytest.raises(SystemExit, match="can't be read"):
-        command.main([str(tmp_path / "absent.json")])
-    with pytest.raises(SystemExit, match="prompt_tokens must be at least 1"):
-        command.main([str(config_file), "--prompt", "0"])

@@ -39,14 +39,16 @@ A test compares the counts with PyTorch's FlopCounterMode over transformers' mod
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 
 import numpy as np
 
 from .. import plugins
 from ..errors import InputError, suggest
 from .blocks import Architecture, Block, Parameters
-from .config import Config
+from .config import Config, shown
 from .memory import cache_bytes, kv_bytes_per_token, quantisation_method, weight_bytes
 from .traffic import arithmetic_intensity, completion_bytes, decode_bytes, decode_flops, weights_read
 
@@ -81,9 +83,14 @@ that the paper doesn't name (recurrent layers, latent attention) are those of ``
 """
 
 _FOLDER = "flops/architectures"
+_FAMILY = re.compile("[a-z]+")
+"""The letters that a model type begins with are its family's name."""
 
 _AT_ONCE = 2**13
 """Completions computed in one go, so few that the arrays in between stay in a processor's cache."""
+
+_MOST_TOKENS = 2**53
+"""Far above any context, and so little that prompt and completion together are an int64."""
 
 _NOT_SUPPORTED = {
     # model_type: why, where its config.json doesn't say enough or nothing public says what is computed
@@ -131,7 +138,7 @@ def describe(config: Mapping) -> Architecture:
         )
     known, name = plugins.available(_FOLDER), model_type.replace("-", "_")
     if name not in known:
-        raise InputError(f"config.json: unknown model_type '{model_type}'.{suggest(name, known)}")
+        raise InputError(f"config.json: unknown model_type '{model_type}'.{_nearest(name.lower(), known)}")
     return plugins.load(_FOLDER, name).describe(Config(config))
 
 
@@ -226,11 +233,31 @@ def breakdown(
     return rows
 
 
+def _nearest(name: str, known: Sequence[str]) -> str:
+    """Return the hint for a model type that isn't known: the nearest of its family, where the family is known."""
+    family = _FAMILY.match(name)
+    kin = [other for other in known if family and _FAMILY.match(other)[0] == family[0]]
+    if not kin:
+        return f" No model of its family is known; known: {', '.join(known)}."
+    # What the name begins is nearer than what merely resembles it: gemma3 is gemma3_text rather than gemma2.
+    nearest = max(
+        kin,
+        key=lambda other: (
+            *(other == name, other.startswith(name + "_")),
+            *(SequenceMatcher(None, name, other).ratio(), other),  # the last: of equals the newest
+        ),
+    )
+    others = [other for other in kin if other != nearest]
+    return f" Nearest of its family: '{nearest}'" + (f" (others: {', '.join(others)})." if others else ".")
+
+
 def _language_model(config: Mapping) -> Mapping:
     """Return the language model's part of a multimodal config, and any other config as it is."""
     text = config.get("text_config")
-    if not isinstance(text, Mapping):
+    if text is None:
         return config
+    if not isinstance(text, Mapping):
+        raise InputError(f"config.json: 'text_config' must be an object, not {shown(text)}")
     key = "tie_word_embeddings"
     tied = [part[key] for part in (config, text) if part.get(key) is not None]
     if not tied and str(text.get("model_type")) in _TYING_LEFT_OUT:
@@ -247,7 +274,9 @@ def _counts(name: str, values, *, minimum: int) -> np.ndarray:
     """Return token counts as an int64 array of the shape given."""
     counts = np.asarray(values)
     if counts.size and counts.dtype.kind not in "iu":
-        raise InputError(f"{name} must be integers without gaps, not {counts.dtype} values")
+        raise InputError(f"{name} must be integers up to {_MOST_TOKENS}, without gaps, not {counts.dtype} values")
+    if counts.size and counts.max() > _MOST_TOKENS:
+        raise InputError(f"{name} must be at most {_MOST_TOKENS}, not {counts.max()}")
     counts = counts.astype(np.int64, copy=False)
     if counts.size and counts.min() < minimum:
         raise InputError(f"{name} must be at least {minimum}, not {counts.min()}")

@@ -61,11 +61,28 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _read(path: Path) -> dict:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"), parse_int=_integer, object_pairs_hook=_object)
     except OSError as error:
         raise InputError(f"can't be read: {error.strerror}") from None
     except ValueError as error:
         raise InputError(f"is not JSON: {error}") from None
+    except RecursionError:
+        raise InputError("is nested too deeply to be a config.json") from None
+
+
+def _integer(digits: str) -> int | float:
+    """Return an integer; one that is too long for Python as a float, so that an error can name its key."""
+    return int(digits) if len(digits) < 1000 else float(digits)
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict:
+    """Return a JSON object whose keys don't contradict each other."""
+    values: dict[str, object] = {}
+    for key, value in pairs:
+        if key in values and values[key] != value:
+            raise InputError(f"key '{key}' stands there twice, with different values")
+        values[key] = value
+    return values
 
 
 def _completion(config: dict, prompt: int, completion: int | None) -> int:
@@ -73,7 +90,7 @@ def _completion(config: dict, prompt: int, completion: int | None) -> int:
 
     Here alone: recorded completions may come from an engine that stretched the context.
     """
-    text = config.get("text_config") or config
+    text = config if config.get("text_config") is None else config["text_config"]
     left = Config(text).size("max_position_embeddings", default=prompt + max(_COMPLETION, completion or 0)) - prompt
     if completion is None:
         completion = max(0, min(_COMPLETION, left))

@@ -10,6 +10,7 @@ LARGEST_SIZE = 2**31 - 1
 """Far above any real size; keeps the sums of sizes that nobody has checked within reach of integers."""
 
 _REQUIRED = object()
+_ATTENTION_KINDS = {"full_attention": "full", "sliding_attention": "sliding"}
 
 
 class Config:
@@ -66,7 +67,7 @@ class Config:
             return default
         for key, value in given.items():
             if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= LARGEST_SIZE:
-                raise self.error(f"'{key}' must be an integer from {minimum} to {LARGEST_SIZE}, not {value!r}")
+                raise self.error(f"'{key}' must be an integer from {minimum} to {LARGEST_SIZE}, not {shown(value)}")
         if len(set(given.values())) > 1:
             raise self.error("keys of one meaning contradict each other: " + _listing(given))
         return next(iter(given.values()))
@@ -81,7 +82,7 @@ class Config:
         """
         value = self._values.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST_SIZE:
-            raise self.error(f"'{key}' must be a positive number, not {value!r}")
+            raise self.error(f"'{key}' must be a positive number, not {shown(value)}")
         return value
 
     def nullable_size(self, key: str) -> int | None:
@@ -108,7 +109,7 @@ class Config:
         if value is None:
             return default
         if not isinstance(value, bool):
-            raise self.error(f"'{key}' must be true or false, not {value!r}")
+            raise self.error(f"'{key}' must be true or false, not {shown(value)}")
         return value
 
     def attention_heads(
@@ -156,7 +157,7 @@ class Config:
         if values is None:
             return ()
         if not isinstance(values, list) or any(type(value) is not int or value < 0 for value in values):
-            raise self.error(f"'{key}' must be a list of layer indices, not {values!r}")
+            raise self.error(f"'{key}' must be a list of layer indices, not {shown(values)}")
         return tuple(values)
 
     def layer_kinds(self, *keys: str, names: Mapping[str, str]) -> list[str] | None:
@@ -189,10 +190,10 @@ class Config:
     def _kinds(self, key: str, names: Mapping[str, str]) -> list[str]:
         value = self._values[key]
         if not isinstance(value, list | str):
-            raise self.error(f"'{key}' must list the kinds of the layers, not {value!r}")
+            raise self.error(f"'{key}' must list the kinds of the layers, not {shown(value)}")
         unknown = [name for name in value if not isinstance(name, str) or name not in names]
         if unknown:
-            raise self.error(f"'{key}' has {unknown[0]!r}; known: {', '.join(map(repr, names))}")
+            raise self.error(f"'{key}' has {shown(unknown[0])}; known: {', '.join(map(repr, names))}")
         return [names[name] for name in value]
 
     def layer_flags(self, key: str, layers: int) -> list[bool] | None:
@@ -279,12 +280,17 @@ class Config:
         InputError
             ``layer_types`` of another length or with another kind of layer, or layers that slide without a window.
         """
-        names = {"full_attention": "full", "sliding_attention": "sliding"}
-        kinds = self.layer_kinds("layer_types", names=names)
+        kinds = self.layer_kinds("layer_types", names=_ATTENTION_KINDS)
         if kinds is not None:
             sliding = [kind == "sliding" for kind in kinds]
         window = self.size("sliding_window") if any(sliding) else None
         return [window if slides else None for slides in sliding]
+
+    def _check_no_layer_slides(self) -> None:
+        """Raise InputError where ``use_sliding_window`` is off and window or kinds of the layers don't go with that."""
+        self.size("sliding_window", default=None, minimum=0)
+        if "sliding" in (self.layer_kinds("layer_types", names=_ATTENTION_KINDS) or ()):
+            raise self.error("'layer_types' and 'use_sliding_window' (false, also where absent) contradict each other")
 
     def windows_of_late_layers(self, layers: int) -> list[int | None]:
         """Return the window of each layer where ``use_sliding_window`` lets those from ``max_window_layers`` on slide.
@@ -295,9 +301,16 @@ class Config:
             As :meth:`windows`, or ``max_window_layers`` is missing.
         """
         if not self.flag("use_sliding_window", default=False):
+            self._check_no_layer_slides()
             return [None] * layers
         first = self.size("max_window_layers", minimum=0)
         return self.windows([index >= first for index in range(layers)])
+
+
+def shown(value) -> str:
+    """Return a value as an error shows it: cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:60]}..."
 
 
 def _listing(given: dict) -> str:

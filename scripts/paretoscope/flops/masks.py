@@ -31,7 +31,7 @@ class SlidingWindow:
 
     def attended_keys(self, tokens):
         """Return the keys that tokens 1 to ``tokens`` attend in all."""
-        filling = np.minimum(tokens, self.size)
+        filling = _least(tokens, self.size)
         return filling * (filling + 1) // 2 + (tokens - filling) * self.size
 
     def kept_tokens(self, tokens: int) -> int:
@@ -68,7 +68,7 @@ class Selected:
 
     def attended_keys(self, tokens):
         """Return the keys that tokens 1 to ``tokens`` attend in all."""
-        filling = np.minimum(tokens, self.size * self.block)
+        filling = _least(tokens, self.size * self.block)
         beyond = tokens - filling
         own_blocks = Chunks(self.block).attended_keys(beyond)
         return filling * (filling + 1) // 2 + beyond * ((self.size - 1) * self.block) + own_blocks
@@ -90,7 +90,7 @@ class Compressed:
 
     def attended_keys(self, tokens):
         """Return the entries that tokens 1 to ``tokens`` attend in all."""
-        filling = tokens if self.selected is None else np.minimum(tokens, self.selected * self.rate)
+        filling = tokens if self.selected is None else _least(tokens, self.selected * self.rate)
         entries, rest = filling // self.rate, filling % self.rate
         complete = self.rate * (entries * (entries - 1) // 2) + entries * (rest + 1)
         return complete + (tokens - filling) * (self.selected or 0)
@@ -98,6 +98,11 @@ class Compressed:
     def kept_tokens(self, tokens: int) -> int:
         """Return how many entries the cache must hold."""
         return tokens // self.rate
+
+
+def _least(tokens, most: int):
+    """Return the smaller of both, element by element; of a Python integer another one, which can't overflow."""
+    return min(tokens, most) if isinstance(tokens, int) else np.minimum(tokens, most)
 
 
 Mask = Causal | SlidingWindow | Chunks | Selected | Compressed

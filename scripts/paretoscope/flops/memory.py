@@ -11,6 +11,7 @@ from math import ceil
 
 from ..errors import InputError
 from .blocks import Architecture, Block
+from .config import shown
 
 _DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8_e4m3fn": 1}
 
@@ -31,7 +32,13 @@ def kv_bytes_per_token(architecture: Architecture, dtype_bytes: int = 2) -> int:
         From :func:`paretoscope.flops.describe`.
     dtype_bytes : int
         Bytes of a cached element: 2 for bfloat16 and float16, 1 for an fp8 cache.
+
+    Raises
+    ------
+    InputError
+        ``dtype_bytes`` is less than 1.
     """
+    _check_element(dtype_bytes)
     caches = [(count, block.cache) for count, block in architecture.body]
     growth = sum(count * Fraction(cache.token, getattr(cache.mask, "rate", 1)) for count, cache in caches)
     return ceil(dtype_bytes * growth)
@@ -55,13 +62,19 @@ def cache_bytes(architecture: Architecture, tokens: int, dtype_bytes: int = 2) -
     Raises
     ------
     InputError
-        ``tokens`` is negative.
+        ``tokens`` is negative, or ``dtype_bytes`` less than 1.
     """
+    _check_element(dtype_bytes)
     if tokens < 0:
         raise InputError(f"tokens must be at least 0, not {tokens}")
     caches = [(count, block.cache) for count, block in architecture.body]
     kept = sum(count * cache.token * cache.mask.kept_tokens(tokens) for count, cache in caches)
     return dtype_bytes * kept + sum(count * cache.state_bytes for count, cache in caches)
+
+
+def _check_element(dtype_bytes: int) -> None:
+    if dtype_bytes < 1:
+        raise InputError(f"a cached element must take at least 1 byte, not {dtype_bytes}")
 
 
 def weight_bytes(architecture: Architecture, config: Mapping) -> int:
@@ -118,7 +131,7 @@ def plain_bytes(config: Mapping) -> int:
     given = {key: value for key, value in named.items() if value is not None}
     for key, value in given.items():
         if not isinstance(value, str) or value not in _DTYPE_BYTES:
-            raise InputError(f"config.json: '{key}' is {value!r}; known: {', '.join(_DTYPE_BYTES)}")
+            raise InputError(f"config.json: '{key}' is {shown(value)}; known: {', '.join(_DTYPE_BYTES)}")
     if len(set(given.values())) > 1:
         raise InputError("config.json: 'dtype' and 'torch_dtype' contradict each other")
     return _DTYPE_BYTES[next(iter(given.values()), "bfloat16")]
@@ -129,11 +142,11 @@ def _quantisation(scheme, plain: int) -> tuple[Fraction | int, set[str]]:
     if scheme is None:
         return plain, set()
     if not isinstance(scheme, Mapping):
-        raise InputError(f"config.json: 'quantization_config' must be an object, not {scheme!r}")
+        raise InputError(f"config.json: 'quantization_config' must be an object, not {shown(scheme)}")
     method = scheme.get("quant_method")
     if not isinstance(method, str) or method not in _SCHEMES:
         raise InputError(
-            f"config.json: quantization_config: 'quant_method' is {method!r}; known: {', '.join(_SCHEMES)}"
+            f"config.json: quantization_config: 'quant_method' is {shown(method)}; known: {', '.join(_SCHEMES)}"
         )
     return _SCHEMES[method](scheme)
 
@@ -141,8 +154,8 @@ def _quantisation(scheme, plain: int) -> tuple[Fraction | int, set[str]]:
 def _expert_bits(config: Mapping) -> dict[str, Fraction]:
     """Return the bits of experts that have a precision of their own (DeepSeek-V4): microscaling, as in mxfp4."""
     dtype = config.get("expert_dtype")
-    if dtype not in (None, "fp4"):
-        raise InputError(f"config.json: 'expert_dtype' is {dtype!r}; known: fp4")
+    if dtype is not None and dtype != "fp4":
+        raise InputError(f"config.json: 'expert_dtype' is {shown(dtype)}; known: fp4")
     return {"experts": _mxfp4({})[0]} if dtype else {}
 
 
@@ -201,7 +214,7 @@ _SCHEMES = {
 
 def _positive(key: str, value) -> int:
     if type(value) is not int or value < 1:
-        raise InputError(f"config.json: quantization_config: '{key}' must be a positive integer, not {value!r}")
+        raise InputError(f"config.json: quantization_config: '{key}' must be a positive integer, not {shown(value)}")
     return value
 
 

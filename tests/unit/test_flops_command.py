@@ -1,0 +1,176 @@
+"""The command line of FLOPs: what it prints, and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from paretoscope import flops
+from paretoscope.flops import __main__ as command
+
+from .test_flops import GEMMA3, GPT_OSS, LLAMA, LLAMA4, MOE, V32
+
+REAL_CONFIGS = Path(__file__).parents[2] / "../shared/data/model-configs"
+
+
+@pytest.fixture
+def config_file(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(MOE), encoding="utf-8")
+    return path
+
+
+def test_command_prints_json(config_file, capsys):
+    command.main([str(config_file), "--prompt", "20", "--completion", "30", "--json"])
+    report = json.loads(capsys.readouterr().out)
+    architecture = flops.describe(MOE)
+    prefill, decode = flops.completion_flops(architecture, 20, 30)
+    assert report["parameters"]["total"] == architecture.parameters.total
+    assert report["parameters"]["active"] == architecture.parameters.active
+    assert report["flops"] == {"prefill": prefill, "decode": decode, "total": prefill + decode}
+    assert report["kv_bytes_per_token"] == flops.kv_bytes_per_token(architecture) == 3 * 2 * 2 * 16 * 2
+    assert report["weight_bytes"] == flops.weight_bytes(architecture, MOE)
+    assert report["cache_bytes"] == flops.cache_bytes(architecture, 50)
+
+
+@pytest.mark.skipif(not REAL_CONFIGS.is_dir(), reason="the collection of real configs is not on this machine")
+@pytest.mark.parametrize("shown", [[], ["--json"]], ids=["table", "json"])
+def test_command_reads_every_real_config_or_says_why_not(capsys, shown):
+    read = 0
+    for path in sorted(REAL_CONFIGS.glob("*_config.json")):
+        try:
+            command.main([str(path), "--prompt", "200", "--completion", "7000", *shown])
+        except SystemExit as refused:
+            assert "is not supported, because" in str(refused.code)
+        else:
+            out = capsys.readouterr().out
+            report = json.loads(out) if shown else {}
+            assert not shown or report["parameters"]["total"] >= report["parameters"]["active"] > 5e8
+            assert (
+                not shown or report["flops"]["total"] == report["flops"]["prefill"] + report["flops"]["decode"] > 1e12
+            )
+            assert not shown or report["weight_bytes"] > report["kv_bytes_per_token"] > 1000
+            read += 1
+    assert read >= 40
+
+
+@pytest.mark.parametrize("config", [GPT_OSS, GEMMA3, V32, LLAMA4], ids=lambda config: config["model_type"])
+def test_command_prints_json_where_layers_have_a_mask(config_file, capsys, config):
+    config_file.write_text(json.dumps(config), encoding="utf-8")
+    command.main([str(config_file), "--prompt", "20", "--completion", str(10**12), "--json"])
+    report, architecture = json.loads(capsys.readouterr().out), flops.describe(config)
+    assert report["flops"]["decode"] == pytest.approx(flops.completion_flops(architecture, 20, 10**12)[1])
+    last = flops.breakdown(architecture, 20 + 10**12 - 1, 2)
+    assert report["decode_step"]["flops_per_token"] == sum(row["decode"] for row in last.values())
+
+
+def test_command_takes_cache_batch_and_convention(config_file, capsys):
+    arguments = ["--prompt", "20", "--completion", "30", "--cached", "15", "--batch", "4", "--kv-bytes", "1"]
+    command.main([str(config_file), *arguments, "--convention", "paper", "--json"])
+    report, architecture = json.loads(capsys.readouterr().out), flops.describe(MOE)
+    prefill, decode = flops.completion_flops(architecture, 20, 30, 15, convention="paper")
+    assert report["flops"] == {"prefill": prefill, "decode": decode, "total": prefill + decode}
+    step = report["decode_step"]
+    assert (step["context"], step["batch"]) == (50, 4)
+    assert step["flops_per_token"] == flops.decode_flops(architecture, 50)
+    assert step["bytes"] == flops.decode_bytes(architecture, MOE, 50, 4, kv_dtype_bytes=1)
+    intensity = flops.arithmetic_intensity(architecture, MOE, 50, 4, kv_dtype_bytes=1)
+    assert step["arithmetic_intensity"] == pytest.approx(intensity)
+
+
+def test_command_prints_a_table(config_file, capsys):
+    command.main([str(config_file)])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("qwen3_moe")
+    assert [line[:22].strip() for line in lines[1:]] == [
+        "embedding",
+        "norms",
+        "attention projections",
+        "attention",
+        "router",
+        "experts",
+        "vocabulary head",
+        "total",
+        "",
+        f"weights: {flops.weight_bytes(flops.describe(MOE), MOE):,} bytes"[:22],
+        "cache: 384 bytes per t",
+        "decode step at 8,200 t",
+    ]
+    assert f"{flops.describe(MOE).parameters.total:,}" in lines[-5]
+
+
+def test_command_counts_flops_where_bytes_are_not_known(config_file, capsys):
+    config_file.write_text(json.dumps({**MOE, "quantization_config": {"quant_method": "new"}}), encoding="utf-8")
+    command.main([str(config_file)])
+    assert "weights: not known, config.json: quantization_config" in capsys.readouterr().out
+    command.main([str(config_file), "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert report["weight_bytes"] is report["decode_step"]["bytes"] is None
+    assert report["flops"]["total"] > 0
+
+
+@pytest.mark.parametrize(
+    "arguments, decoded",
+    [
+        (["--prompt", "60", "--completion", "40"], 39),
+        (["--prompt", "60"], 39),  # what the context leaves
+        (["--prompt", "100"], 0),
+        (["--prompt", "100", "--completion", "0"], 0),
+        (["--prompt", "101"], None),
+        (["--prompt", "60", "--completion", "41"], None),
+    ],
+)
+def test_command_keeps_to_the_context(config_file, capsys, arguments, decoded):
+    config_file.write_text(json.dumps({**LLAMA, "max_position_embeddings": 100}), encoding="utf-8")
+    if decoded is None:
+        with pytest.raises(SystemExit, match="longer than the context: 'max_position_embeddings' is 100"):
+            command.main([str(config_file), *arguments])
+        return
+    command.main([str(config_file), *arguments, "--json"])
+    components = json.loads(capsys.readouterr().out)["components"]
+    assert components["vocabulary head"]["decode"] == decoded * 2 * LLAMA["hidden_size"] * LLAMA["vocab_size"]
+
+
+def test_command_reads_the_context_of_a_multimodal_config(config_file):
+    wrapped = {"model_type": "gemma3", "text_config": {**GEMMA3, "max_position_embeddings": 100}}
+    config_file.write_text(json.dumps(wrapped), encoding="utf-8")
+    with pytest.raises(SystemExit, match="'max_position_embeddings' is 100"):
+        command.main([str(config_file), "--completion", "100"])
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("", "is not JSON"),
+        ("{", "is not JSON"),
+        (b"\xff\xfe", "is not JSON"),
+        ("{}", "'model_type' is missing"),
+        ("[]", "must hold an object, not a list"),
+        ("null", "must hold an object, not a NoneType"),
+        ("[" * 100_000, "is nested too deeply"),
+        ('{"a":' * 100_000, "is nested too deeply"),
+        ('{"model_type": "llama", "hidden_size": 8, "hidden_size": 9}', "key 'hidden_size' stands there twice"),
+        ('{"model_type": "llama", "hidden_size": NaN}', "'hidden_size' must be an integer .*, not nan"),
+        ('{"model_type": "llama", "hidden_size": 1e400}', "'hidden_size' must be an integer .*, not inf"),
+        ('{"model_type": "llama", "hidden_size": 1' + "0" * 5000 + "}", "'hidden_size' must be an integer .*, not inf"),
+        ('{"model_type": "llama", "hidden_size": -' + "9" * 500 + "}", "'hidden_size' must be an integer"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_command_reports_a_bad_config_with_its_path(config_file, content, message):
+    config_file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(SystemExit, match=f"config.json: .*{message}"):
+        command.main([str(config_file)])
+
+
+def test_command_reports_a_missing_file_and_bad_counts(config_file, tmp_path):
+    with pytest.raises(SystemExit, match="can't be read"):
+        command.main([str(tmp_path / "absent.json")])
+    with pytest.raises(SystemExit, match="prompt_tokens must be at least 1"):
+        command.main([str(config_file), "--prompt", "0"])
+    with pytest.raises(SystemExit, match="cached_tokens must be at least 0"):
+        command.main([str(config_file), "--cached", "-1"])
+    with pytest.raises(SystemExit, match="a cached element must take at least 1 byte, not 0"):
+        command.main([str(config_file), "--kv-bytes", "0"])
+    with pytest.raises(SystemExit, match="batch must be at least 1, not 0"):
+        command.main([str(config_file), "--batch", "0"])
