@@ -1,6 +1,7 @@
 """Audit: what the two graders made of a cell's completions, to be read by people.
 
-Needs   grades/, crosschecks/ and generations/{model}/{benchmark}.jsonl.zst, benchmarks/{benchmark}.jsonl
+Needs   grades/, crosschecks/ and generations/{model}/{benchmark}.jsonl.zst, benchmarks/{benchmark}.jsonl,
+        stats/{model}/{benchmark}.grading.jsonl.zst
 Makes   audit/{model}/{benchmark}.html (disagreements, undecided completions and a random sample; one file by itself)
 """
 
@@ -11,6 +12,7 @@ rule audit:
         completions="<results>/generations/{model}/{benchmark}.jsonl.zst",
         problems="<results>/benchmarks/{benchmark}.jsonl",
         grades="<results>/grades/{model}/{benchmark}.jsonl.zst",
+        timings="<results>/stats/{model}/{benchmark}.grading.jsonl.zst",
         crosschecks="<results>/crosschecks/{model}/{benchmark}.jsonl.zst",
     output:
         page="<results>/audit/{model}/{benchmark}.html",

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paretoscope.audit import audit_page, mathml, read_rows, select
+from paretoscope.audit import audit_page, mathml, read_rows, read_shown, select
 from paretoscope.audit.escaping import escape
 from paretoscope.audit.page import PAGE_CHARACTERS
 from paretoscope.audit.selection import MOST, SAMPLE, Row
 from paretoscope.audit.text import Budget, excerpt, with_formulas
 from paretoscope.errors import InputError
 from paretoscope.files import write_jsonl
-from paretoscope.schema import Completion, Crosscheck, Grade, Item, to_row
+from paretoscope.schema import Completion, Crosscheck, Grade, GradeTiming, Item, to_row
 
 SPEC = {
     "model": "tiny",
@@ -58,12 +58,13 @@ def row(item="a", sample=0, verdict="correct", crosscheck="correct", looping=Fal
     return Row(grade, Crosscheck(item, sample, crosscheck, answer))
 
 
-def page(text="It is 5.", rows=None, spec=(), question="How many?", target="5", **graded):
+def page(text="It is 5.", rows=None, spec=(), question="How many?", target="5", took=(0.25, "text"), **graded):
     rows = rows or [row(**graded)]
     shown, sample = select("tiny\nsums", rows)
     items = {entry.grade.item_id: Item(entry.grade.item_id, question, target) for entry in rows}
     texts = {entry.key: Completion(*entry.key, text, "stop", 1, 1) for entry in rows}
-    return audit_page({**SPEC, **dict(spec)}, rows, shown, sample, items, texts)
+    timings = {entry.key: GradeTiming(*entry.key, *took) for entry in rows}
+    return audit_page({**SPEC, **dict(spec)}, rows, shown, sample, items, texts, timings)
 
 
 class Elements(HTMLParser):
@@ -161,7 +162,7 @@ def test_formulas_become_mathml(latex, part):
 )
 def test_what_cannot_be_converted_stays_source(latex):
     assert mathml.convert(latex) is None
-    assert with_formulas(f"${latex}$") == escape(f"${latex}$")
+    assert with_formulas(f"${latex}$", Budget(10_000)) == escape(f"${latex}$")
 
 
 def test_attributes_of_formulas_are_those_that_are_listed():
@@ -176,7 +177,7 @@ def test_attributes_of_formulas_are_those_that_are_listed():
 
 @pytest.mark.parametrize("text", ["It costs $5 and $6.", "$5", r"\$5 \$6 and $", "a $ b $ c", "$$", r"\(x", r"x\)"])
 def test_what_is_no_formula_is_left_alone(text):
-    assert with_formulas(text) == escape(text)
+    assert with_formulas(text, Budget(10_000)) == escape(text)
 
 
 def test_invisible_characters_are_shown_and_lines_kept():
@@ -187,7 +188,9 @@ def test_the_answer_is_marked_where_it_stands():
     text = "First $x^2$, then $\\boxed{<5>}$."
     start = text.index("<5>")
     shown = excerpt(text, 100, (100 + start, 103 + start), 1000, Budget(10_000))
-    assert "$\\boxed{<mark>&lt;5&gt;</mark>}$." in shown and "<msup>" in shown
+    source, drawn, rest = re.fullmatch(r"(.*)(<math alttext=.\\boxed.*</math>)(.*)", shown).groups()
+    assert source.endswith("$\\boxed{<mark>&lt;5&gt;</mark>}$") and "&gt;</mo>" in drawn and rest == "."
+    assert "<msup>" in source and "$x^2$" not in source
     assert excerpt(text, 100, (0, 5), 1000, None) == escape(text)
 
 
@@ -206,6 +209,48 @@ def test_reasoning_is_folded_and_the_reply_is_not():
     folded, _, rest = source.partition("</details><div")
     assert "secret" in folded and "Reasoning, 21 characters" in folded and "It is 5." in rest
     assert "Reasoning, 8 characters" in page("It is 5.", spec={"reasoning": {"end": "X", "opened_by_template": True}})
+
+
+@pytest.mark.parametrize(
+    ("text", "drawn"),
+    [
+        (r"So \boxed{\frac{\sqrt{3}}{2}}.", 1),
+        (r"So \boxed{5} and \boxed{6}.", 2),
+        (r"\boxed{5", 0),
+        ("\\boxed{" * 900, 0),
+        ("\\boxed{{" + "a" * 6000, 0),
+        ("$$x$$ $y$ \\[z\\] \\(w\\)", 4),
+    ],
+)
+def test_formulas_are_found_and_a_box_without_delimiters(text, drawn):
+    started = time.process_time()
+    assert with_formulas(text, Budget(10_000)).count("<math") == drawn
+    assert time.process_time() - started < 2
+
+
+def test_formulas_have_an_end():
+    shown = with_formulas("$x^2$ " * 1000, Budget(500))
+    assert len(shown) < 6 * 1000 + 1000 and shown.startswith("<math") and shown.endswith("$x^2$ ")
+
+
+@pytest.mark.parametrize(
+    ("took", "shown"),
+    [
+        ((0.25, "text"), "boxed/exact, 0.25 ms<"),
+        ((1234.5, "worker"), "boxed/exact, 1,234.50 ms with computer algebra<"),
+        ((0.1, "repeat"), "boxed/exact, 0.10 ms beside an equal answer&#x27;s comparison<"),
+        ((0.0, "cache"), "boxed/exact, kept from an earlier run<"),
+    ],
+)
+def test_what_a_verdict_took_is_shown(took, shown):
+    assert html.unescape(shown) in html.unescape(page(took=took))
+
+
+@pytest.mark.parametrize("length, shown", [(20, True), (21, False), (200, False)])
+def test_hidden_items_show_no_answer_that_could_quote_them(length, shown):
+    source = page(answer="s" * length, target="t" * length, spec={"hide_items": "Its terms."})
+    assert ("s" * length in source) is shown and ("t" * length in source) is shown
+    assert source.count("characters, not shown") == (0 if shown else 3)
 
 
 def test_hidden_items_show_verdicts_and_answers_alone():
@@ -256,6 +301,9 @@ def test_rows_of_other_completions_are_told(tmp_path):
     write_jsonl(tmp_path / "c.jsonl", [to_row(row().crosscheck)])
     with pytest.raises(InputError, match=r"c\.jsonl: no row for \('a', 1\)"):
         read_rows(tmp_path / "g.jsonl", tmp_path / "c.jsonl")
+    with pytest.raises(InputError, match=r"c\.jsonl: no row for \('a', 1\)"):
+        read_shown(Crosscheck, tmp_path / "c.jsonl", {("a", 0), ("a", 1)})
+    assert read_shown(Crosscheck, tmp_path / "c.jsonl", {("a", 0)}) == {("a", 0): row().crosscheck}
 
 
 # The page.

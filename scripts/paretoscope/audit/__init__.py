@@ -7,6 +7,6 @@ policy lets nothing run but its own script and nothing load at all.
 """
 
 from .page import audit_page
-from .selection import Row, read_rows, select
+from .selection import Row, read_rows, read_shown, select
 
-__all__ = ["Row", "audit_page", "read_rows", "select"]
+__all__ = ["Row", "audit_page", "read_rows", "read_shown", "select"]

@@ -8,16 +8,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..schema import CROSSCHECK_VERDICTS, UNDECIDED, VERDICTS, Completion, Item
+from ..schema import CROSSCHECK_VERDICTS, UNDECIDED, VERDICTS, Completion, GradeTiming, Item
 from .escaping import escape
 from .selection import MOST, SAMPLE, Row
-from .text import Budget, excerpt, formula, with_formulas
+from .text import Budget, excerpt, with_formula, with_formulas
 
 _FOLDER = Path(__file__).parent
 PAGE_CHARACTERS = 1_200_000
 """Characters that the responses of a page may take together, about; each gets an equal part."""
 REPLY_CHARACTERS, QUESTION_CHARACTERS = 6_000, 4_000
 """Characters of a reply, and as many of its reasoning, that are shown at most; of a question."""
+HIDDEN_CHARACTERS = 20
+"""Characters up to which an answer is shown where items are hidden: a letter or a number, but no words of the item."""
 FILTERS = ("disagreement", "undecided", "looping", *VERDICTS, "random")
 
 
@@ -28,6 +30,7 @@ def audit_page(
     sample: set[tuple[str, int]],
     items: Mapping[str, Item],
     completions: Mapping[tuple[str, int], Completion],
+    timings: Mapping[tuple[str, int], GradeTiming],
 ) -> str:
     """Return the page of a cell as HTML.
 
@@ -44,13 +47,14 @@ def audit_page(
         The benchmark's items by id.
     completions : mapping of (item id, sample) to Completion
         At least those that are shown, where items aren't hidden.
+    timings : mapping of (item id, sample) to GradeTiming
+        At least those that are shown.
     """
-    most = min(REPLY_CHARACTERS, PAGE_CHARACTERS // 4 // max(1, len(shown)))
-    cards = []
-    for number, row in enumerate(shown, start=1):
-        item, completion = items[row.grade.item_id], completions.get(row.key)
-        text = None if spec["hide_items"] or completion is None else completion.text
-        cards.append(_card(number, row, row.key in sample, item, text, spec["reasoning"], most))
+    cards = _Cards(spec, sample, len(shown))
+    articles = [
+        cards.article(number, row, items[row.grade.item_id], completions.get(row.key), timings[row.key])
+        for number, row in enumerate(shown, start=1)
+    ]
     style, script = (_FOLDER.joinpath(f"page.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
     title = f"{spec['model_name']} on {spec['benchmark_name']}"
     return f"""<!DOCTYPE html>
@@ -71,7 +75,7 @@ def audit_page(
 </header>
 {_toolbar(shown, sample)}
 <main id="cards">
-{"".join(cards)}
+{"".join(articles)}
 </main>
 <p id="none" hidden>No completion fits. Clear the search or choose another filter.</p>
 <script>{script}</script>
@@ -142,7 +146,7 @@ couldn't decide, {min(undecided, MOST):,} of {undecided:,}; drawn at random, {dr
 <details><summary>How they were drawn, and all verdicts</summary>
 <p>The draw takes the {drawn} completions with the smallest SHA-256 of model, benchmark, item and sample, so it stays
 the same when completions are graded anew. Of more than {MOST} disagreements or undecided completions, {MOST} are drawn
-in the same way. The second grader is independent of the first and leaves undecided what it
+in the same way. Milliseconds are CPU time, in the run that made the file. The second grader is independent of the first and leaves undecided what it
 can't read; accuracy is by the first alone.</p>
 <table><thead><tr><td>first grader ╲ second</td>{header}</tr></thead><tbody>{body}</tbody></table>
 </details>"""
@@ -165,50 +169,83 @@ def _toolbar(shown: Sequence[Row], sample: set[tuple[str, int]]) -> str:
 </form>"""
 
 
-def _card(
-    number: int, row: Row, drawn: bool, item: Item, text: str | None, reasoning: Mapping | None, most: int
-) -> str:
-    grade = row.grade
-    tags = (*row.tags, "random") if drawn else row.tags
-    badges = "".join(f'<span class="badge {tag}">{tag}</span>' for tag in tags if tag not in VERDICTS)
-    return f"""<article id="c{number}" tabindex="-1" data-tags="{" ".join(tags)}">
+class _Cards:
+    """Makes the articles of a page, within what all of them may take together.
+
+    Parameters
+    ----------
+    spec, sample
+        As for :func:`audit_page`.
+    count : int
+        Articles on the page.
+    """
+
+    def __init__(self, spec: Mapping, sample: set[tuple[str, int]], count: int):
+        self.hidden, self.reasoning, self.sample = bool(spec["hide_items"]), spec["reasoning"], sample
+        self.most = min(REPLY_CHARACTERS, PAGE_CHARACTERS // 4 // max(1, count))
+        self.formulas = Budget(PAGE_CHARACTERS)
+        """Of questions and answers; every reply has its own."""
+
+    def article(self, number: int, row: Row, item: Item, completion: Completion | None, timing: GradeTiming) -> str:
+        """Return one completion as HTML."""
+        grade = row.grade
+        drawn = row.key in self.sample
+        tags = (*row.tags, "random") if drawn else row.tags
+        badges = "".join(f'<span class="badge {tag}">{tag}</span>' for tag in tags if tag not in VERDICTS)
+        shown = completion is not None and not self.hidden
+        return f"""<article id="c{number}" tabindex="-1" data-tags="{" ".join(tags)}">
 <h2><a href="#c{number}">{escape(grade.item_id)}</a> <small>sample {grade.sample}</small> {badges}</h2>
 <div class="facts">
-<div><h3>Gold</h3>{_answer(item.target)}</div>
-<div><h3>First grader {_badge(grade.verdict)}</h3>{_answer(grade.answer)}<small>{escape(grade.method)}</small></div>
-<div><h3>Second grader {_badge(row.crosscheck.verdict)}</h3>{_answer(row.crosscheck.answer)}</div>
+<div><h3>Gold</h3>{self.answer(item.target)}</div>
+<div><h3>First grader {_badge(grade.verdict)}</h3>{self.answer(grade.answer)}<small>{escape(grade.method)}, {_took(timing)}</small></div>
+<div><h3>Second grader {_badge(row.crosscheck.verdict)}</h3>{self.answer(row.crosscheck.answer)}</div>
 </div>
-{_texts(item, text, grade.span, reasoning, most) if text is not None else ""}
+{self.texts(item, completion.text, grade.span) if shown else ""}
 </article>
 """
+
+    def answer(self, answer: str | None) -> str:
+        """Return an answer, drawn as a formula where it is one, and its source."""
+        if answer is None:
+            return '<p class="answer none">none</p>'
+        if self.hidden and len(answer) > HIDDEN_CHARACTERS:
+            return f'<p class="answer none">{len(answer):,} characters, not shown</p>'
+        drawn = with_formula(answer, self.formulas)
+        source = f"<code>{escape(answer[:QUESTION_CHARACTERS])}</code>"
+        return f'<p class="answer">{drawn}{" " if drawn else ""}{source}</p>'
+
+    def texts(self, item: Item, text: str, span: Sequence[int] | None) -> str:
+        """Return question, reasoning and reply."""
+        span = (span[0], span[1]) if span else None
+        text = text.rstrip()
+        cut = _end_of_reasoning(text, self.reasoning)
+        thought = ""
+        if cut:
+            thought = (
+                f"<details><summary>Reasoning, {cut:,} characters</summary>"
+                f'<div class="text" tabindex="0" dir="auto">{excerpt(text[:cut], 0, span, self.most, None)}</div></details>'
+            )
+        reply = excerpt(text[cut:], cut, span, self.most, Budget(2 * self.most)) if text[cut:].strip() else ""
+        response = (
+            f'<div class="text reply" tabindex="0" dir="auto">{reply}</div>' if reply else '<p class="none">empty</p>'
+        )
+        question = with_formulas(item.question[:QUESTION_CHARACTERS], self.formulas)
+        return f"""<h3>Question</h3><div class="text question" tabindex="0" dir="auto">{question}</div>
+<h3>Response{f", {len(text) - cut:,} characters" if reply else ""}</h3>{thought}{response}"""
 
 
 def _badge(verdict: str) -> str:
     return f'<span class="badge {verdict}">{verdict.replace("_", " ")}</span>'
 
 
-def _answer(answer: str | None) -> str:
-    if answer is None:
-        return '<p class="answer none">none</p>'
-    rendered = formula(answer)
-    source = f"<code>{escape(answer[:QUESTION_CHARACTERS])}</code>"
-    return f'<p class="answer">{rendered}{" " if rendered else ""}{source}</p>'
+_ORIGINS = {"text": "", "worker": " with computer algebra", "repeat": " beside an equal answer's comparison"}
 
 
-def _texts(item: Item, text: str, span: Sequence[int] | None, reasoning: Mapping | None, most: int) -> str:
-    span = (span[0], span[1]) if span else None
-    text = text.rstrip()
-    cut = _end_of_reasoning(text, reasoning)
-    thought = ""
-    if cut:
-        thought = (
-            f"<details><summary>Reasoning, {cut:,} characters</summary>"
-            f'<div class="text" dir="auto">{excerpt(text[:cut], 0, span, most, None)}</div></details>'
-        )
-    reply = excerpt(text[cut:], cut, span, most, Budget(2 * most)) if text[cut:].strip() else ""
-    shown = f'<div class="text reply" tabindex="0" dir="auto">{reply}</div>' if reply else '<p class="none">empty</p>'
-    return f"""<h3>Question</h3><div class="text question" dir="auto">{with_formulas(item.question[:QUESTION_CHARACTERS])}</div>
-<h3>Response{f", {len(text) - cut:,} characters" if reply else ""}</h3>{thought}{shown}"""
+def _took(timing: GradeTiming) -> str:
+    """Return the CPU time of a verdict."""
+    if timing.origin == "cache":
+        return "kept from an earlier run"
+    return f"{timing.milliseconds:,.2f} ms{_ORIGINS[timing.origin]}"
 
 
 def _end_of_reasoning(text: str, reasoning: Mapping | None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,21 @@ def read_rows(grades: Path, crosschecks: Path) -> list[Row]:
         raise InputError(
             f"{crosschecks}: no row for {error}, which {grades} has. Delete it, so that it is made anew."
         ) from error
+
+
+def read_shown(kind: type, path: Path, keys: Collection[tuple[str, int]]) -> dict:
+    """Return the records of some completions by item and sample; of a file of any size only these are kept.
+
+    Raises
+    ------
+    InputError
+        One isn't there.
+    """
+    rows = (((row["item_id"], row["sample"]), row) for _, row in read_jsonl(path))
+    found = {key: from_row(kind, row) for key, row in rows if key in keys}
+    if missing := set(keys) - found.keys():
+        raise InputError(f"{path}: no row for {min(missing)}. Delete it, so that it is made anew.")
+    return found
 
 
 def select(cell: str, rows: Iterable[Row]) -> tuple[list[Row], set[tuple[str, int]]]:

@@ -10,27 +10,34 @@ from .escaping import escape
 # A dollar before a digit, or after a space, is money and ends no formula.
 _FORMULA = re.compile(
     r"\$\$(?P<a>[^$]{1,400}?)\$\$|\\\[(?P<b>.{1,400}?)\\\]|\\\((?P<c>[^\n]{1,400}?)\\\)"
-    r"|(?<![\\$\d])\$(?!\s)(?P<d>[^$\n]{1,400}?)(?<![\s\\])\$(?!\d)",
+    r"|(?<![\\$\d])\$(?!\s)(?P<d>[^$\n]{1,400}?)(?<![\s\\])\$(?!\d)"
+    r"|(?P<e>\\boxed\{(?:[^{}\n$]|\{(?:[^{}\n$]|\{[^{}\n$]{0,200}\}){0,200}\}){1,400}\})",  # needs no delimiters
     re.DOTALL,
 )
 
 
-def with_formulas(text: str) -> str:
-    """Return text as HTML, its formulas as MathML where they can be converted."""
-    return _rendered(text, 0, None, Budget(len(text) * 20 + 1000))
-
-
-def formula(latex: str) -> str:
-    """Return an answer as MathML, or nothing where it is no formula or can't be converted."""
-    source = latex.strip().strip("$").strip()
-    return (mathml.convert(source) or "") if re.search(r"[\\^_]", source) else ""
-
-
 class Budget:
-    """Characters of HTML that a text may still become; formulas are left as source when it is used up."""
+    """Characters of HTML that formulas may still become; they are left as source when it is used up."""
 
     def __init__(self, characters: int):
         self.left = characters
+
+    def convert(self, latex: str, block: bool = False) -> str | None:
+        """Return a formula as MathML, or None where it can't be converted or nothing is left."""
+        converted = mathml.convert(latex, block) if self.left > 0 else None
+        self.left -= len(converted or "")
+        return converted
+
+
+def with_formulas(text: str, budget: Budget) -> str:
+    """Return text as HTML, its formulas as MathML where they can be converted."""
+    return _rendered(text, 0, None, budget)
+
+
+def with_formula(latex: str, budget: Budget) -> str:
+    """Return an answer as MathML, or nothing where it is no formula or can't be converted."""
+    source = latex.strip().strip("$").strip()
+    return (budget.convert(source) or "") if re.search(r"[\\^_]", source) else ""
 
 
 def excerpt(text: str, offset: int, span: tuple[int, int] | None, most: int, budget: Budget | None) -> str:
@@ -77,16 +84,16 @@ def _kept(length: int, offset: int, span: tuple[int, int] | None, most: int) -> 
 
 
 def _rendered(text: str, offset: int, span: tuple[int, int] | None, budget: Budget) -> str:
+    """Return text with its formulas drawn; the one that the span is in, behind its source, in which it is marked."""
     pieces, end = [], 0
     for match in _FORMULA.finditer(text):
         inside = bool(span) and offset + match.start() < span[1] and span[0] < offset + match.end()
         source = next(group for group in match.groups() if group is not None)
-        block = match["a"] is not None or match["b"] is not None
-        converted = None if inside or budget.left <= 0 else mathml.convert(source, block)
+        converted = budget.convert(source, block=match["a"] is not None or match["b"] is not None)
         if converted is None:
             continue
-        budget.left -= len(converted)
-        pieces += [_marked(text[end : match.start()], offset + end, span), converted]
+        shown = match.end() if inside else match.start()
+        pieces += [_marked(text[end:shown], offset + end, span), converted]
         end = match.end()
     return "".join((*pieces, _marked(text[end:], offset + end, span)))
 
