@@ -59,19 +59,54 @@ def wilson_interval(mean, se, n_clusters):
 
     Notes
     -----
-    The effective size is mean (1 - mean) / se^2 (Kish), put into the interval of Wilson (1927). Where the standard
-    error is zero or unknown, the number of clusters is the effective size, so that 30 right answers out of 30 don't
-    come out as certainty.
+    The interval of Wilson (1927) at the size of :func:`effective_size`.
     """
     mean, se, n_clusters = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in (mean, se, n_clusters)))
-    variance = se**2
+    size = effective_size(mean, se, n_clusters)
+    return wilson_quantile(mean, size, -NORMAL_95), wilson_quantile(mean, size, NORMAL_95)
+
+
+def effective_size(mean, se, n_clusters):
+    """Return the number of independent yes-or-no observations that would give a proportion its standard error.
+
+    Parameters
+    ----------
+    mean, se, n_clusters : float or array of shape (k,)
+        As for :func:`wilson_interval`.
+
+    Returns
+    -------
+    float or array of shape (k,)
+        mean (1 - mean) / se^2 (Kish). Where the standard error is zero or unknown, the number of clusters, so that 30
+        right answers out of 30 don't come out as certainty.
+    """
+    mean, variance = np.asarray(mean, dtype=float), np.square(np.asarray(se, dtype=float))
     usable = np.isfinite(variance) & (variance > 0)
     # No proportion varies more than a single observation does.
     size = np.where(usable, np.maximum(mean * (1 - mean) / np.where(usable, variance, 1), 1), n_clusters)
     # A mean at 0 or 1 leaves no variance for a positive standard error to explain, but rounding can produce one.
-    size = np.where((mean <= 0) | (mean >= 1), n_clusters, size)
-    factor = NORMAL_95**2 / size
+    return np.where((mean <= 0) | (mean >= 1), n_clusters, size)[()]
+
+
+def wilson_quantile(mean, size, z):
+    """Return the proportion that lies ``z`` of its own standard errors above the observed one.
+
+    Parameters
+    ----------
+    mean, size : float or array
+        Observed proportion in [0, 1] and the number of observations behind it.
+    z : float or array
+        Quantile of the standard normal distribution; of 0 comes the mean itself.
+
+    Returns
+    -------
+    float or array, in [0, 1]
+        Rising with ``z``. At -1.96 and 1.96, the ends of Wilson's 95 % interval; over all z, the distribution of
+        confidence (Schweder and Hjort 2002) whose quantiles are the ends of Wilson's intervals of every level.
+    """
+    mean, z = np.asarray(mean, dtype=float), np.asarray(z, dtype=float)
+    factor = z**2 / size
     centre = (mean + factor / 2) / (1 + factor)
     half = np.sqrt(factor * mean * (1 - mean) + factor**2 / 4) / (1 + factor)
-    # Rounding may push an end past the mean where they coincide (mean 0 or 1).
-    return np.clip(centre - half, 0, mean)[()], np.clip(centre + half, mean, 1)[()]
+    # Rounding may push a value past the mean where they coincide (mean 0 or 1).
+    return np.where(z < 0, np.clip(centre - half, 0, mean), np.clip(centre + half, mean, 1))[()]
