@@ -38,6 +38,7 @@ include: "rules/flops.smk"
 include: "rules/audit.smk"
 include: "rules/summarize.smk"
 include: "rules/frontier.smk"
+include: "rules/failure.smk"
 include: "rules/trend.smk"
 include: "rules/saturation.smk"
 include: "rules/report.smk"
@@ -62,6 +63,7 @@ rule all:
         rules.find_frontier.output,
         rules.find_cost_frontiers.output,
         rules.compare_with_roofline.output,
+        rules.measure_failure.output,
         rules.fit_trend.output,
         rules.find_saturation.output,
         rules.plot_frontier.output,

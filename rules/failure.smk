@@ -1,0 +1,23 @@
+"""Failure: what is spent on answers that are not correct, and what a correct answer costs.
+
+Needs   summary/cells.csv, summary/completions.parquet
+Makes   failure/{cells,cheapest}.csv
+"""
+
+
+rule measure_failure:
+    """Measure what is spent on right and wrong answers, and what a correct answer costs."""
+    input:
+        cells="<results>/summary/cells.csv",
+        completions="<results>/summary/completions.parquet",
+    output:
+        cells="<results>/failure/cells.csv",
+        cheapest="<results>/failure/cheapest.csv",
+    log:
+        "<logs>/measure_failure.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        digest=plugins.source_digest("failure", "statistics.py"),
+    script:
+        "../scripts/measure_failure.py"
