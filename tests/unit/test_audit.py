@@ -188,7 +188,7 @@ def test_the_answer_is_marked_where_it_stands():
     text = "First $x^2$, then $\\boxed{<5>}$."
     start = text.index("<5>")
     shown = excerpt(text, 100, (100 + start, 103 + start), 1000, Budget(10_000))
-    source, drawn, rest = re.fullmatch(r"(.*)(<math alttext=.\\boxed.*</math>)(.*)", shown).groups()
+    source, drawn, rest = re.fullmatch(r"(.*)<span class=.drawn.>(<math.*</math>)</span>(.*)", shown).groups()
     assert source.endswith("$\\boxed{<mark>&lt;5&gt;</mark>}$") and "&gt;</mo>" in drawn and rest == "."
     assert "<msup>" in source and "$x^2$" not in source
     assert excerpt(text, 100, (0, 5), 1000, None) == escape(text)

@@ -238,12 +238,12 @@ def test_grades_come_in_order_and_equal_pairs_are_compared_once(monkeypatch):
     asked = []
     submit = pool.Pool.submit
     monkeypatch.setattr(pool.Pool, "submit", lambda self, pair: asked.append(pair) or submit(self, pair))
-    texts = [r"\boxed{\sqrt{12}}", r"\boxed{2\sqrt{3}}", "none", r"\boxed{\sqrt{12}}", r"\boxed{\sqrt{13}}"]
+    texts = [r"\boxed{\sqrt{4x}}", r"\boxed{2\sqrt{x}}", "none", r"\boxed{\sqrt{4x}}", r"\boxed{\sqrt{5x}}"]
     steps = []
     grades = list(
         grade_completions(
             completions(*texts),
-            items(r"2\sqrt3"),
+            items(r"2\sqrt{x}"),
             "math",
             workers=2,
             progress=lambda done, total: steps.append((done, total)),
@@ -277,21 +277,31 @@ def test_a_stream_is_graded_as_it_comes(monkeypatch):
 def test_pairs_forgotten_within_a_run_are_compared_again(monkeypatch):
     monkeypatch.setattr(service, "REMEMBERED", 2)
     monkeypatch.setattr(service, "WINDOW", 1)
-    texts = [rf"\boxed{{\sqrt{{{n}}}}}" for n in (8, 3, 5, 7, 8, 3)]
+    texts = [rf"\boxed{{\sqrt{{{n}x}}}}" for n in (8, 3, 5, 7, 8, 3)]
     timings = []
-    graded = grade_completions(completions(*texts), items(r"2\sqrt{2}"), "math", timings=timings.append)
+    graded = grade_completions(completions(*texts), items(r"2\sqrt{2x}"), "math", timings=timings.append)
     assert [grade.verdict for grade in graded] == ["correct", "wrong", "wrong", "wrong", "correct", "wrong"]
     assert [timing.origin for timing in timings] == ["worker"] * 6
 
 
 def test_timings_say_what_each_grade_took():
-    texts = ["none", r"\boxed{\sqrt{12}}", r"\boxed{\sqrt{12}}", r"\boxed{" + "(" * 5_000]
+    texts = ["none", r"\boxed{\sqrt{4x}}", r"\boxed{\sqrt{4x}}", r"\boxed{" + "(" * 5_000]
     timings = []
-    grades = list(grade_completions(completions(*texts), items(r"2\sqrt3"), "math", timings=timings.append))
+    grades = list(grade_completions(completions(*texts), items(r"2\sqrt{x}"), "math", timings=timings.append))
     assert [(timing.item_id, timing.sample) for timing in timings] == [("q", n) for n in range(4)]
     assert [timing.origin for timing in timings] == ["text", "worker", "repeat", "text"]
-    assert timings[1].milliseconds > timings[2].milliseconds >= 0
+    assert timings[1].milliseconds > timings[2].milliseconds > 0
     assert [grade.span for grade in grades[:3]] == [None, (7, 16), (7, 16)]
+
+
+def test_every_grade_has_its_milliseconds():
+    """The kernel's CPU clock of a process moves in steps while a CPU timer is set; most grades would take 0 by it."""
+    timings = []
+    texts = [rf"Hence \boxed{{{n}}}." for n in range(200)] + [rf"\boxed{{{n}x}}" for n in range(20)]
+    list(grade_completions(completions(*texts), items("5x+1"), "math", timings=timings.append))
+    took = [timing.milliseconds for timing in timings]
+    assert min(took) > 0
+    assert sorted(took[:200])[100] < 2 < max(took[200:]) * 100
 
 
 SLOW_GRADER = """
@@ -344,7 +354,7 @@ WAIT = "Wait, let me check that again. "
         (WAIT * 50, "stop", "no_answer", True),
         (WAIT * 50 + r"\boxed{5}", "stop", "correct", False),
         (r"\boxed{5}" + WAIT * 50, None, "correct", True),
-        (r"\boxed{\sqrt{25}}" + WAIT * 50, "stop", "correct", True),  # decided by a worker
+        (r"\boxed{\sqrt{25}+\log 1}" + WAIT * 50, "stop", "correct", True),  # decided by a worker
         ("Let me think about", "length", "truncated", False),
     ],
 )

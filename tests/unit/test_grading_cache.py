@@ -145,8 +145,8 @@ def test_a_full_disk_costs_only_time(path, caplog):
 
 # Through the service.
 
-ITEMS = {"q": Item("q", "", r"2\sqrt3")}
-TEXTS = [r"\boxed{\sqrt{12}}", "none", r"\boxed{5}", r"So \boxed{\sqrt{12}}", r"\boxed{\sqrt{13}}"]
+ITEMS = {"q": Item("q", "", r"2\sqrt{x}")}
+TEXTS = [r"\boxed{\sqrt{4x}}", "none", r"\boxed{5}", r"So \boxed{\sqrt{4x}}", r"\boxed{\sqrt{5x}}"]
 
 
 def grade(path, texts=TEXTS, items=ITEMS, options=None, reasoning=None, finish_reason="stop", limits=None):
@@ -192,7 +192,7 @@ def test_the_second_run_is_the_first_without_the_work(path):
     ],
 )
 def test_whatever_can_change_a_verdict_grades_again(path, change):
-    texts = [r"\boxed{2\sqrt3}", "none"]
+    texts = [r"\boxed{2\sqrt{x}}", "none"]
     grade(path, texts)
     assert grade(path, texts)[1] == ["cache", "cache"]
     assert "cache" not in grade(path, texts, **change)[1]
@@ -200,7 +200,7 @@ def test_whatever_can_change_a_verdict_grades_again(path, change):
 
 def test_new_responses_share_the_comparisons_of_the_old_ones(path):
     grade(path)
-    grades, origins = grade(path, [*TEXTS, r"Hence \boxed{\sqrt{12}}"])
+    grades, origins = grade(path, [*TEXTS, r"Hence \boxed{\sqrt{4x}}"])
     assert grades[-1].verdict == "correct"
     assert origins == ["cache"] * 5 + ["repeat"]
 

@@ -93,7 +93,8 @@ def _rendered(text: str, offset: int, span: tuple[int, int] | None, budget: Budg
         if converted is None:
             continue
         shown = match.end() if inside else match.start()
-        pieces += [_marked(text[end:shown], offset + end, span), converted]
+        drawn = f'<span class="drawn">{converted}</span>' if inside else converted
+        pieces += [_marked(text[end:shown], offset + end, span), drawn]
         end = match.end()
     return "".join((*pieces, _marked(text[end:], offset + end, span)))
 

@@ -40,9 +40,9 @@ def main(module: str, cpu_seconds: float, memory_bytes: int, parent: int) -> Non
     for line in sys.stdin.buffer:
         # The kernel counts the CPU time and ends the process with SIGPROF, inside a C library as well.
         signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
-        started = time.process_time()
+        started = time.thread_time()  # the process's own would move in steps of 4 ms under that timer
         verdict, method = _compare(grader, *json.loads(line))
-        milliseconds = (time.process_time() - started) * 1000
+        milliseconds = (time.thread_time() - started) * 1000
         signal.setitimer(signal.ITIMER_PROF, 0)
         full = _peak_address_space() > FULL * memory_bytes
         if full and verdict != "correct":
