@@ -274,6 +274,7 @@ class Handler(BaseHTTPRequestHandler):
             "cached_tokens": 0,
             "cached_tokens_details": None,
             "dp_rank": None,
+            **server.faults.get("speculation", {}),
         }
         if not body.get("stream"):
             time.sleep(server.faults.get("token_seconds", 0) * len(tokens))

@@ -64,7 +64,7 @@ COSTS = (
     Cost("tokens", "completion_tokens_mean", "completion tokens", ""),
     Cost("seconds", "seconds_per_completion", "wall seconds", "s", of_one_device=True),
     Cost("gpu_seconds", "gpu_seconds_per_completion", "GPU-seconds", "s", of_one_device=True),
-    Cost("joules", "energy_joules_per_completion", "joules, loading included", "J"),
+    Cost("joules", "energy_joules_per_completion", "joules", "J"),
     Cost("usd", "usd_per_completion", "US dollars", "$"),
 )
 """Axes on which models are compared. Those that a study has not measured in most cells get no frontier."""

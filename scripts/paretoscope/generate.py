@@ -278,7 +278,7 @@ class _Attempt:
 
 COSTS = (
     *("load_seconds", "warmup_seconds", "gpus", "peak_memory_bytes", "weights_bytes", "kv_cache_bytes"),
-    *("energy_joules",),
+    *("energy_joules", "load_energy_joules"),
 )
 """What an attempt costs as a whole; None where it wasn't measured."""
 
@@ -346,7 +346,7 @@ def _meta(
         "generation_seconds": generation_seconds,
         "gpus": last.get("gpus"),
         "gpu_seconds": _gpu_seconds(attempts, generation_seconds),
-        "energy_joules": _sum(attempts, "energy_joules") if attempts else None,
+        **{name: _sum(attempts, name) if attempts else None for name in ("energy_joules", "load_energy_joules")},
         **{name: _largest(attempts, name) for name in ("peak_memory_bytes", "weights_bytes", "kv_cache_bytes")},
         "unmeasured": _unmeasured(attempts),
         "engine": last.get("engine", {"name": spec["engine"]["name"]}),

@@ -122,12 +122,12 @@ ROOFLINE = (
     Column("gpu_seconds_per_completion", "float64", "GPU s", "GPU-seconds measured"),
     Column("achieved", "float64", "fraction", "gpu_seconds_least / gpu_seconds_per_completion"),
     Column("mfu", "float64", "fraction", "model FLOPs utilisation"),
-    Column("energy_joules_per_completion", "float64", "J", "energy measured, loading included"),
+    Column("energy_joules_per_completion", "float64", "J", "energy measured while generating"),
     Column(
         "energy_joules_most",
         "float64",
         "J",
-        "upper bound: TDP x gpu_seconds / completions, loading included; no measurement",
+        "upper bound of it: TDP x gpu_seconds_per_completion; no measurement",
     ),
     Column("note", "str", "", "why there is no bound; empty where there is one"),
 )
@@ -178,8 +178,8 @@ _TAKEN = ("model", "benchmark", "device", "gpus", "gpu_seconds_per_completion", 
 
 def _bounds(cell: dict, group: pd.DataFrame, meta: dict, config: dict, device: Device | None) -> dict:
     row = {name: cell[name] for name in _TAKEN}
-    if device and pd.notna(cell["gpu_seconds"]):
-        row["energy_joules_most"] = device.tdp_watts * cell["gpu_seconds"] / len(group)
+    if device and pd.notna(cell["gpu_seconds_per_completion"]):
+        row["energy_joules_most"] = device.tdp_watts * cell["gpu_seconds_per_completion"]
     in_force = meta["engine"].get("in_force", {})
     released, asked = flops.quantisation_method(config), meta["engine"].get("quantization")
     peak = device and device.peak_flops(meta["engine"].get("dtype"), asked or released)

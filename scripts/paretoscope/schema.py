@@ -97,9 +97,18 @@ class Completion:
     """From sending the request to its last token, waiting in the engine's queue included."""
     first_token_seconds: float | None = None
     """From sending the request to its first token."""
+    verify_steps: int | None = None
+    """Under speculative decoding: forwards of the model, each of which checked drafted tokens. Else None."""
+    drafted_tokens: int | None = None
+    """Tokens that were proposed for those steps."""
+    accepted_tokens: int | None = None
+    """Of these, the ones that the completion kept."""
 
 
-MEASURED = ("cached_tokens", "latency_seconds", "first_token_seconds")
+MEASURED = (
+    *("cached_tokens", "latency_seconds", "first_token_seconds"),
+    *("verify_steps", "drafted_tokens", "accepted_tokens"),
+)
 """Fields of a completion that differ from run to run; they go to the stats file, so that completions are comparable."""
 
 
@@ -210,6 +219,9 @@ COMPLETIONS = (
     Column("decode_flops", "float64", "FLOPs", "computed from the tokens decoded, at their context lengths"),
     Column("latency_seconds", "float64", "s", "wall time from the request to its last token, waiting included"),
     Column("first_token_seconds", "float64", "s", "wall time from the request to its first token, waiting included"),
+    Column("verify_steps", "Int64", "steps", "forwards that checked drafted tokens; empty: no speculative decoding"),
+    Column("drafted_tokens", "Int64", "tokens", "tokens proposed for these steps"),
+    Column("accepted_tokens", "Int64", "tokens", "proposed tokens that were kept"),
 )
 """``summary/completions.parquet``: one row per completion."""
 
@@ -288,7 +300,13 @@ CELLS = (
         "GPU s",
         "GPUs x wall seconds of load, warm-up and generation, over all attempts that finished completions",
     ),
-    Column("energy_joules", "float64", "J", "energy of these GPUs, over all attempts that finished completions"),
+    Column(
+        "energy_joules",
+        "float64",
+        "J",
+        "energy of these GPUs while generating, loading and warm-up left out, over all attempts that finished completions",
+    ),
+    Column("load_energy_joules", "float64", "J", "their energy while loading and warming up, over the same attempts"),
     Column(
         "peak_memory_bytes",
         "Int64",
@@ -303,9 +321,21 @@ CELLS = (
         "FLOPs",
         "as prefill_flops_mean, without the prompt tokens that the engine found in its cache",
     ),
+    Column(
+        "tokens_per_step_mean",
+        "float64",
+        "tokens",
+        "tokens that a step of speculative decoding gave, its own among them",
+    ),
+    Column(
+        "executed_decode_flops_mean",
+        "float64",
+        "FLOPs",
+        "as decode_flops_mean, with drafted tokens that were rejected (the draft model's own FLOPs left out)",
+    ),
     Column("seconds_per_completion", "float64", "s", "generation_seconds / completions"),
     Column("gpu_seconds_per_completion", "float64", "GPU s", "GPUs x generation_seconds / completions"),
-    Column("energy_joules_per_completion", "float64", "J", "energy_joules / completions, loading included"),
+    Column("energy_joules_per_completion", "float64", "J", "energy_joules / completions"),
     Column("usd_per_completion", "float64", "USD", "gpu_seconds_per_completion at the price on the device's card"),
     Column(
         "mfu",

@@ -6,7 +6,7 @@ Made from the grades, crosschecks, statistics, FLOPs and meta files of all cells
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 _KEYS = ["item_id", "sample"]
 _GRADED = [*_KEYS, "verdict", "looping"]
 _MEASURED = [*_KEYS, "reasoning_tokens", "cached_tokens", "latency_seconds", "first_token_seconds"]
+_SPECULATION = ["verify_steps", "drafted_tokens", "accepted_tokens"]
 _TYPES = {column.name: column.dtype for column in COMPLETIONS} | {"verdict": "str", "crosscheck": "str"}
 
 
@@ -63,7 +64,7 @@ def _cell_completions(
     graded = _read_verdicts(grades, _GRADED, VERDICTS)
     checked = _read_verdicts(crosschecks, [*_KEYS, "verdict"], CROSSCHECK_VERDICTS)
     checked["crosscheck"] = checked.pop("verdict")
-    others = {crosschecks: checked, stats: _read(stats, _MEASURED)}
+    others = {crosschecks: checked, stats: _read(stats, _MEASURED, _SPECULATION)}
     others |= {costs: parquet.read_table(costs).to_pydict()} if costs else {}
     columns = dict(graded)
     for path, other in others.items():
@@ -80,10 +81,12 @@ def _read_verdicts(path: Path, columns: list[str], known: tuple[str, ...]) -> di
     return table
 
 
-def _read(path: Path, columns: list[str]) -> dict[str, list]:
+def _read(path: Path, columns: list[str], optional: Sequence[str] = ()) -> dict[str, list]:
+    """Return columns of a file, None in those that older files don't have."""
     rows = [row for _, row in read_jsonl(path)]
     try:
-        return {name: [row[name] for row in rows] for name in columns}
+        known = {name: [row[name] for row in rows] for name in columns}
+        return known | {name: [row.get(name) for row in rows] for name in optional}
     except KeyError as error:
         raise InputError(f"{path}: a row has no {error}; delete the file so that it is made anew.") from error
 
@@ -221,6 +224,7 @@ def _cell(
         **_distribution(group, "first_token_seconds", (50, 95)),
         **_costs(meta),
         "executed_prefill_flops_mean": executed.mean(),
+        **_speculation(group, architecture),
         **_per_completion(meta, len(group)),
         **_on_device(meta, len(group), _executed_flops(group, executed), device and Device(**device), config),
         **_origin(meta),
@@ -286,7 +290,8 @@ def _costs(meta: dict) -> dict:
     """What the meta file says that a cell cost; a recording or another engine may not know all of it."""
     load, generation = meta["load_seconds"], meta["generation_seconds"]
     known = load is not None and generation is not None
-    measured = ("warmup_seconds", "gpus", "gpu_seconds", "energy_joules", "weights_bytes", "kv_cache_bytes")
+    energy = ("energy_joules", "load_energy_joules")
+    measured = ("warmup_seconds", "gpus", "gpu_seconds", *energy, "weights_bytes", "kv_cache_bytes")
     return {
         "load_seconds": load,
         "generation_seconds": generation,
@@ -313,6 +318,22 @@ def _executed_flops(group: pd.DataFrame, executed_prefill: pd.Series) -> float:
     """Return the FLOPs executed; whole prefills for an engine that says nothing of a cache."""
     prefill = group["prefill_flops"] if executed_prefill.isna().any() else executed_prefill
     return float((prefill + group["decode_flops"]).sum(skipna=False))
+
+
+def _speculation(group: pd.DataFrame, architecture: flops.Architecture | None) -> dict:
+    """What speculative decoding gave and took; empty where it isn't known of all completions that were decoded."""
+    decoded = group[group["completion_tokens"].fillna(0) > 1]
+    counts = decoded[["prompt_tokens", "completion_tokens", *_SPECULATION]]
+    if architecture is None or decoded.empty or counts.isna().any(axis=None):
+        return {}
+    prompt, completion, steps, drafted, accepted = counts.astype("int64").to_numpy().T
+    # An engine that adapts how much it drafts counts by its last setting, which may be less than was accepted.
+    rejected = np.maximum(drafted - accepted, 0)
+    executed = flops.executed_decode_flops(architecture, prompt, completion, rejected)
+    return {
+        "tokens_per_step_mean": 1 + accepted.sum() / steps.sum(),
+        "executed_decode_flops_mean": executed.sum() / len(group),
+    }
 
 
 def _per_completion(meta: dict, completions: int) -> dict:

@@ -78,6 +78,19 @@ def test_command_takes_cache_batch_and_convention(config_file, capsys):
     assert step["arithmetic_intensity"] == pytest.approx(intensity)
 
 
+def test_command_tells_what_is_executed(config_file, capsys):
+    arguments = [str(config_file), "--prompt", "20", "--completion", "30", "--samples", "4", "--rejected", "10"]
+    command.main([*arguments, "--json"])
+    executed, architecture = json.loads(capsys.readouterr().out)["executed_flops"], flops.describe(MOE)
+    prefill, decode = flops.completion_flops(architecture, [20] * 4, 30, [0, 20, 20, 20])
+    assert executed["all_samples_prompt_shared"] == prefill.sum() + decode.sum()
+    assert executed["all_samples"] == 4 * sum(flops.completion_flops(architecture, 20, 30))
+    assert executed["decode_with_rejected"] == flops.executed_decode_flops(architecture, 20, 30, 10) > decode[0]
+    command.main(arguments)
+    out = capsys.readouterr().out
+    assert f"4 samples: {executed['all_samples']:.6g} FLOPs" in out and "decode with 10 rejected tokens: " in out
+
+
 def test_command_prints_a_table(config_file, capsys):
     command.main([str(config_file)])
     lines = capsys.readouterr().out.splitlines()
@@ -172,5 +185,9 @@ def test_command_reports_a_missing_file_and_bad_counts(config_file, tmp_path):
         command.main([str(config_file), "--cached", "-1"])
     with pytest.raises(SystemExit, match="a cached element must take at least 1 byte, not 0"):
         command.main([str(config_file), "--kv-bytes", "0"])
+    with pytest.raises(SystemExit, match="samples must be at least 1, not 0"):
+        command.main([str(config_file), "--samples", "0"])
+    with pytest.raises(SystemExit, match="rejected_tokens must be at least 0, not -1"):
+        command.main([str(config_file), "--rejected", "-1"])
     with pytest.raises(SystemExit, match="batch must be at least 1, not 0"):
         command.main([str(config_file), "--batch", "0"])

@@ -205,6 +205,32 @@ def test_cached_tokens_are_those_not_computed(config, prompt, cached):
     assert sum(row["prefill"] for row in rows) == prefill
 
 
+@pytest.mark.parametrize("config", [LLAMA, GEMMA], ids=lambda config: config["model_type"])
+def test_rejected_tokens_are_executed_beside_those_of_the_completion(config):
+    """Against every step by hand: it feeds the last certain token and those drafted after it."""
+    architecture, prompt, per_step, drafted = flops.describe(config), 50, 3, 4
+    steps = 400
+    fed = [prompt + 1 + step * per_step + place for step in range(steps) for place in range(1 + drafted)]
+    by_hand = sum(flops.decode_flops(architecture, context) for context in fed)
+    rejected = steps * (1 + drafted - per_step)
+    executed = flops.executed_decode_flops(architecture, prompt, 1 + steps * per_step, rejected)
+    assert executed == pytest.approx(by_hand, rel=2e-3)
+
+
+@pytest.mark.parametrize("completion", [0, 1, 2, 40])
+def test_without_rejected_tokens_what_is_executed_is_the_completion(completion):
+    architecture = flops.describe(GEMMA)
+    expected = flops.completion_flops(architecture, 9, completion)[1]
+    assert flops.executed_decode_flops(architecture, 9, completion, 0) == expected
+    more = flops.executed_decode_flops(architecture, [9, 9], completion, [0, 3])
+    assert more[0] == expected < more[1]
+
+
+def test_negative_rejections_are_refused():
+    with pytest.raises(InputError, match="rejected_tokens must be at least 0, not -1"):
+        flops.executed_decode_flops(flops.describe(LLAMA), 9, 5, -1)
+
+
 def test_samples_that_share_a_prompt_cost_one_prefill_and_a_token_each():
     architecture = flops.describe(LLAMA)
     prefill, _ = flops.completion_flops(architecture, 10, 4, [0, 10, 10])

@@ -243,7 +243,7 @@ def panel_titles(figure):
 
 def test_costs_that_were_measured_have_a_panel_and_the_others_a_reason(llm_figures):
     assert panel_titles(llm_figures["frontier_costs"]) == [
-        *("FLOPs", "Completion tokens", "GPU-seconds", "Joules, loading included", "US dollars"),
+        *("FLOPs", "Completion tokens", "GPU-seconds", "Joules", "US dollars"),
     ]
     shown = " ".join(text.get_text() for text in reversed(texts(llm_figures["frontier_costs"])))
     assert "Measured on NVIDIA H100 80GB HBM3. Not drawn: wall seconds (GPU-seconds are measured)." in shown

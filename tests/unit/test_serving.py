@@ -437,6 +437,26 @@ def test_energy_and_the_highest_memory_are_measured(visible):
     assert (meter.names, meter.driver, meter.unmeasured) == (["NVIDIA gpu 0"], "580.1", {})
 
 
+def test_what_loading_takes_is_told_apart(visible):
+    with GpuMeter(1, fake_nvml()) as meter:  # a joule more each time one looks
+        assert meter.load_energy_joules() == 0
+        with meter.loading():
+            assert meter.energy_joules() == 2
+        assert (meter.load_energy_joules(), meter.energy_joules()) == (2, 2)
+        with meter.loading():
+            pass
+        assert (meter.load_energy_joules(), meter.energy_joules()) == (3, 4)
+
+
+def test_a_counter_lost_while_loading_leaves_both_unknown(visible):
+    left = iter([0, 1000])
+    with GpuMeter(1, fake_nvml(nvmlDeviceGetTotalEnergyConsumption=lambda _: next(left))) as meter:
+        with meter.loading():
+            pass
+        assert (meter.load_energy_joules(), meter.energy_joules()) == (None, None)
+        assert "energy_joules" in meter.unmeasured
+
+
 @pytest.mark.parametrize(
     ("value", "count", "names"),
     [
@@ -486,7 +506,10 @@ def test_too_few_gpus_are_told(visible):
 
 def test_without_gpus_nothing_is_opened():
     with GpuMeter(0, fake_nvml(nvmlInit=fail)) as meter:
-        assert (meter.energy_joules(), meter.peak_memory_bytes(), meter.names) == (None, None, [])
+        with meter.loading():
+            pass
+        assert (meter.energy_joules(), meter.load_energy_joules()) == (None, None)
+        assert (meter.peak_memory_bytes(), meter.names) == (None, [])
     assert meter.unmeasured == {"energy_joules": "no GPU is used"}
 
 

@@ -5,6 +5,7 @@ import signal
 import socket
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from paretoscope.cards import check
 from paretoscope.engines import sglang as engine_file
 from paretoscope.errors import InputError
 from paretoscope.schema import Request, Sampling
-from paretoscope.serving import client, process
+from paretoscope.serving import client, nvml, process
 
 SCHEMA = {"type": "object", "properties": engine_file.SETTINGS}
 SAMPLING = Sampling(temperature=0.6, top_p=0.95, max_new_tokens=60)
@@ -71,6 +72,59 @@ def test_stand_in_answers_every_request_alike(engine, undisturbed, requests):
         assert completions(opened, requests) == undisturbed
     assert len(undisturbed) == 20
     assert {count <= 60 for _, count in undisturbed.values()} == {True}
+
+
+# Speculative decoding.
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ({}, (None, None, None)),
+        ({"spec_verify_ct": 5, "spec_num_proposed_drafts": 15, "spec_num_correct_drafts": 4}, (5, 15, 4)),
+        ({"spec_verify_ct": 5, "spec_accept_length": 1.8}, (5, None, None)),  # other versions count less
+        ({"spec_verify_ct": "5", "spec_num_proposed_drafts": -1, "spec_num_correct_drafts": 1.5}, (None, None, None)),
+    ],
+)
+def test_what_was_drafted_and_accepted_is_kept(engine, stand_in, requests, told, kept):
+    stand_in.faults({"speculation": told})
+    with engine() as opened:
+        answers = [c for batch in opened.generate(requests) for c in batch]
+    assert {(c.verify_steps, c.drafted_tokens, c.accepted_tokens) for c in answers} == {kept}
+    assert len(answers) == 20
+
+
+# Energy.
+
+
+class Counter:
+    """NVML with one GPU that takes a joule each time one looks."""
+
+    def __init__(self):
+        self.joules = 0
+
+    def __getattr__(self, name):
+        return lambda *_: {"nvmlDeviceGetCount": 1, "nvmlDeviceGetMemoryInfo": SimpleNamespace(used=1)}.get(name, "1")
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, _):
+        self.joules += 1
+        return 1000 * self.joules
+
+
+@pytest.mark.parametrize(("faults", "loadings"), [([{}], 1), ([{"die_at": 9}, {}], 2)], ids=["one start", "a restart"])
+def test_loading_is_no_part_of_the_energy_of_generating(engine, stand_in, requests, monkeypatch, faults, loadings):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(engine_file, "GpuMeter", lambda count: nvml.GpuMeter(1, Counter()))
+    stand_in.faults(*faults)
+    with engine() as opened:
+        before = opened.costs()
+        completions(opened, requests)
+        after = opened.costs()
+    # Each loading is looked at when it begins and when it ends: a joule each; whoever asks then takes one more.
+    assert (before["load_energy_joules"], before["energy_joules"]) == (1, 2)
+    assert after["load_energy_joules"] == loadings
+    assert after["energy_joules"] == 2 + loadings
+    assert "energy_joules" not in after["unmeasured"]
 
 
 # Made good: everything is answered, and as by a sound server.

@@ -50,6 +50,7 @@ META = {
     "gpus": 2,
     "gpu_seconds": 21.0,
     "energy_joules": 3000.0,
+    "load_energy_joules": 700.0,
     "peak_memory_bytes": 1000,
     "weights_bytes": 400,
     "kv_cache_bytes": 500,
@@ -78,6 +79,9 @@ MEASURED = {
     "cached_tokens": [0, 10, 0, 10, 0, 10],
     "latency_seconds": [1.0, 3.0, 2.0, 4.0, 1.0, 1.0],
     "first_token_seconds": [0.1, 0.1, 0.1, 0.1, 0.1, 0.7],
+    "verify_steps": [5, 10, 8, 20, 5, 9],
+    "drafted_tokens": [15, 30, 24, 60, 15, 27],
+    "accepted_tokens": [4, 19, 11, 19, 4, 0],
     "looping": [False, False, False, True, True, False],
     "crosscheck": ["correct", "correct", "wrong", "wrong", "undecided", "undecided"],
 }
@@ -112,6 +116,13 @@ TOTALS_SE = math.sqrt(((120 - 220) ** 2 + (230 - 220) ** 2 + (310 - 220) ** 2) /
 # sample finds its prompt, or 10 tokens of it, in the cache; the last token is computed for all that.
 KEYS = [10 * 11 / 2, 10, 20 * 21 / 2, 20 * 21 / 2 - 10 * 11 / 2, 30 * 31 / 2, 30 * 31 / 2 - 10 * 11 / 2]
 EXECUTED = (2 * 2 * 576 * (10 + 1 + 20 + 10 + 30 + 20) + 2 * 32 * sum(KEYS) + 6 * 2 * 8 * 32) * 1.0
+# A decoded token takes as much, the head too, over the keys before it; one that was rejected what the others take on
+# average.
+DECODED = [(10, 9, 11), (10, 29, 11), (20, 19, 13), (20, 39, 41), (30, 9, 11), (30, 9, 27)]  # prompt, fed, rejected
+EXECUTED_DECODE = sum(
+    (fed * (2 * 2 * 576 + 2 * 8 * 32) + 2 * 32 * sum(range(prompt + 1, prompt + 1 + fed))) * (fed + rejected) / fed
+    for prompt, fed, rejected in DECODED
+)
 EXPECTED = {
     "model": "tiny",
     "model_name": "Tiny",
@@ -168,10 +179,13 @@ EXPECTED = {
     "gpus": 2,
     "gpu_seconds": 21.0,
     "energy_joules": 3000.0,
+    "load_energy_joules": 700.0,
     "peak_memory_bytes": 1000,
     "weights_bytes": 400,
     "kv_cache_bytes": 500,
     "executed_prefill_flops_mean": EXECUTED / 6,
+    "tokens_per_step_mean": 1 + 57 / 57,
+    "executed_decode_flops_mean": EXECUTED_DECODE / 6,
     "seconds_per_completion": 8 / 6,
     "gpu_seconds_per_completion": 16 / 6,
     "energy_joules_per_completion": 500.0,
@@ -249,6 +263,7 @@ TIMED = {"seconds_per_completion", *ON_GPUS}
         ({"generation_seconds": 0.0}, {"tokens_per_second", "usd_per_completion", "mfu"}),
         ({"gpus": None}, {"gpus", *ON_GPUS}),
         ({"energy_joules": None}, {"energy_joules", "energy_joules_per_completion"}),
+        ({"load_energy_joules": None}, {"load_energy_joules"}),
         *[({name: None}, {name}) for name in ("peak_memory_bytes", "gpu_seconds")],
         *[({name: None}, {name}) for name in ("weights_bytes", "kv_cache_bytes", "revision")],
         ({"engine": {**META["engine"], "quantization": None}}, {"quantization"}),
@@ -270,7 +285,8 @@ def test_what_was_not_measured_is_empty(meta, empty):
 
 
 def test_a_meta_file_need_not_know_of_gpus():
-    new = {"warmup_seconds", "gpus", "gpu_seconds", "energy_joules", "weights_bytes", "kv_cache_bytes"}
+    energy = {"energy_joules", "load_energy_joules"}
+    new = {"warmup_seconds", "gpus", "gpu_seconds", *energy, "weights_bytes", "kv_cache_bytes"}
     row = cell_of(completions(), {key: value for key, value in META.items() if key not in new})
     assert {name for name in EXPECTED if pd.isna(row[name])} == new | ON_GPUS | {"energy_joules_per_completion"}
     assert row["wall_seconds"] == 10
@@ -448,7 +464,8 @@ def write_stats(path, rows=ROWS, **measured):
     return path
 
 
-STATS = ["reasoning_tokens", "cached_tokens", "latency_seconds", "first_token_seconds"]
+SPECULATION = ["verify_steps", "drafted_tokens", "accepted_tokens"]
+STATS = ["reasoning_tokens", "cached_tokens", "latency_seconds", "first_token_seconds", *SPECULATION]
 
 
 @pytest.fixture
@@ -470,6 +487,27 @@ def test_files_of_a_cell_are_joined_by_item_and_sample(tmp_path, grades, crossch
     pd.testing.assert_frame_equal(
         completions_table([("tiny", "sums", grades, crosschecks, others, turned)]), completions()
     )
+
+
+def test_statistics_of_an_older_run_know_nothing_of_speculation(tmp_path, grades, crosschecks, stats):
+    costs = write_costs(tmp_path / "costs.parquet", ROWS)
+    older = tmp_path / "older.jsonl.zst"
+    write_jsonl(older, ({k: v for k, v in row.items() if k not in SPECULATION} for _, row in read_jsonl(stats)))
+    table = completions_table([("tiny", "sums", grades, crosschecks, older, costs)])
+    assert table[SPECULATION].isna().all(axis=None) and table["cached_tokens"].notna().all()
+
+
+def test_without_word_of_a_completion_speculation_is_not_summed_up():
+    partly = cell_of(completions(accepted_tokens=[4, 19, 11, 19, None, 0]), META)
+    assert pd.isna(partly["tokens_per_step_mean"]) and pd.isna(partly["executed_decode_flops_mean"])
+
+
+def test_a_completion_of_one_token_takes_no_step():
+    rows = [(*row[:4], 1, *row[5:]) if index == 4 else row for index, row in enumerate(ROWS)]
+    steps = {name: [None if i == 4 else count for i, count in enumerate(MEASURED[name])] for name in SPECULATION}
+    row = cell_of(completions(rows, **steps), META)
+    assert row["tokens_per_step_mean"] == pytest.approx(1 + 53 / 52)
+    assert 0 < row["executed_decode_flops_mean"] < EXPECTED["executed_decode_flops_mean"]
 
 
 def test_a_control_has_no_costs(tmp_path, grades, crosschecks):

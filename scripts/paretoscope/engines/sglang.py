@@ -147,6 +147,13 @@ SETTINGS = {
 ASKED = (*CARD_SETTINGS, "deterministic", "arguments")
 """Settings that a server of ours is started with."""
 
+_SPECULATION = {
+    "verify_steps": "spec_verify_ct",
+    "drafted_tokens": "spec_num_proposed_drafts",
+    "accepted_tokens": "spec_num_correct_drafts",
+}
+"""Fields of a completion, and what SGLang calls them in a reply's ``meta_info`` under speculative decoding."""
+
 RESERVED_TOKENS = 2
 """Tokens of the context that SGLang leaves unused: it ends a request at prompt + completion = context - 2."""
 
@@ -185,9 +192,10 @@ def open_engine(model: dict, sampling: Sampling, settings: dict, files: Sequence
         count = settings["gpus"] if uses_gpus else 0
         stack.enter_context(lease_gpus(count))
         gpus = stack.enter_context(GpuMeter(count))
-        chat = ChatTokenizer(model, trust_remote_code=settings["trust_remote_code"] is not None)
         stack.callback(server.close)
-        server.start()
+        with gpus.loading():
+            chat = ChatTokenizer(model, trust_remote_code=settings["trust_remote_code"] is not None)
+            server.start()
         engine = SGLang(chat, sampling, settings, server, gpus)
         engine.check_capacity()
         yield engine
@@ -250,6 +258,7 @@ class SGLang:
             "warmup_seconds": self.server.warmup_seconds,
             "gpus": len(self.gpus.names),
             "energy_joules": self.gpus.energy_joules(),
+            "load_energy_joules": self.gpus.load_energy_joules(),
             "peak_memory_bytes": self.gpus.peak_memory_bytes(),
         }
         if self.server.is_ours:
@@ -293,7 +302,8 @@ class SGLang:
                         f"SGLang failed {fruitless} times in a row with {len(missing)} completions missing; what was finished is kept. {death}"
                     ) from death
                 log.warning("starting SGLang anew for %d missing completions. %s", len(missing), death)
-                self.server.restart(death)
+                with self.gpus.loading():
+                    self.server.restart(death)
 
     def _stream(self, requests: list[Request]) -> Iterator[list[Completion]]:
         yield from stream_replies(
@@ -373,4 +383,11 @@ class SGLang:
             cached_tokens=meta.get("cached_tokens"),
             latency_seconds=reply.latency_seconds,
             first_token_seconds=reply.first_token_seconds,
+            **_speculation(meta),
         )
+
+
+def _speculation(meta: dict) -> dict[str, int | None]:
+    """Return what a reply says of speculative decoding; None where there was none, or this version counts it not."""
+    counted = {name: meta.get(key) for name, key in _SPECULATION.items()}
+    return {name: count if type(count) is int and count >= 0 else None for name, count in counted.items()}

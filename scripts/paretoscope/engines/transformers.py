@@ -153,6 +153,7 @@ class Transformers:
             "unmeasured": {
                 **self.gpus.unmeasured,
                 "warmup_seconds": "this engine has no warm-up",
+                "load_energy_joules": "energy is measured once the model is loaded",
                 "kv_cache_bytes": "this engine keeps no cache between batches",
             },
         }

@@ -29,8 +29,9 @@ Left out
     a state, expert selection and weighting, residual additions, sampling. Also multi-token-prediction modules, vision
     and audio towers.
 Speculative decoding
-    Changes nothing: the tokens of the completion are counted, each once. Left out are the draft model and the drafted
-    tokens that were rejected, though the model was run on them.
+    Changes nothing: the tokens of the completion are counted, each once, whoever drafted them. With the drafted tokens
+    that were rejected, on which the model was run too, :func:`executed_decode_flops` counts the cost executed. Left out
+    is the draft model.
 
 Another convention than this one is that of ``convention="paper"`` (:data:`CONVENTIONS`); docs/flops.md compares them.
 
@@ -64,6 +65,7 @@ __all__ = [
     "decode_bytes",
     "decode_flops",
     "describe",
+    "executed_decode_flops",
     "kv_bytes_per_token",
     "quantisation_method",
     "weight_bytes",
@@ -190,6 +192,35 @@ def completion_flops(
         flops[0, part] = computed + _prefill(head, _with_head(tokens - skipped, convention))
         flops[1, part] = _decode((*body, *head), tokens, _fed(generated, convention))
     return tuple(row.reshape(prompt.shape)[()] for row in flops)
+
+
+def executed_decode_flops(architecture: Architecture, prompt_tokens, completion_tokens, rejected_tokens) -> np.ndarray:
+    """Return the FLOPs of decoding that were executed under speculative decoding (arXiv 2211.17192).
+
+    A step feeds the last token that is certain and the tokens drafted after it, and keeps some of these and one more of
+    its own. So the model was run on the tokens of the completion and on those rejected.
+
+    Parameters
+    ----------
+    architecture, prompt_tokens, completion_tokens
+        As of :func:`completion_flops`.
+    rejected_tokens : int or array of int, shape (n,)
+        Tokens that were drafted and not accepted.
+
+    Returns
+    -------
+    float64 array, shape (n,)
+        FLOPs. Where rejected tokens stood isn't known, so each counts what a token of the completion takes on average.
+
+    Raises
+    ------
+    InputError
+        Counts that aren't integers or are below their minimum.
+    """
+    rejected = _counts("rejected_tokens", rejected_tokens, minimum=0)
+    fed = np.maximum(_counts("completion_tokens", completion_tokens, minimum=0) - 1, 0)
+    _, decode = completion_flops(architecture, prompt_tokens, np.maximum(fed, 1) + 1)
+    return decode * ((fed + rejected) / np.maximum(fed, 1))
 
 
 def breakdown(

@@ -16,9 +16,11 @@ from . import (
     Architecture,
     breakdown,
     cache_bytes,
+    completion_flops,
     decode_bytes,
     decode_flops,
     describe,
+    executed_decode_flops,
     kv_bytes_per_token,
     weight_bytes,
 )
@@ -37,6 +39,13 @@ def main(arguments: list[str] | None = None) -> None:
         "--completion", type=int, help=f"completion tokens (default: {_COMPLETION}, or what the context leaves)"
     )
     parser.add_argument("--cached", type=int, default=0, help="prompt tokens whose prefill is skipped (default: 0)")
+    parser.add_argument("--samples", type=int, default=1, help="completions of the one prompt (default: 1)")
+    parser.add_argument(
+        "--rejected",
+        type=int,
+        default=0,
+        help="drafted tokens that were rejected, in speculative decoding (default: 0)",
+    )
     parser.add_argument("--batch", type=int, default=1, help="sequences decoded together (default: 1)")
     parser.add_argument("--kv-bytes", type=int, default=2, help="bytes of a cached element (default: %(default)s)")
     parser.add_argument(
@@ -52,11 +61,12 @@ def main(arguments: list[str] | None = None) -> None:
         architecture = describe(config)
         completion = _completion(config, options.prompt, options.completion)
         components = breakdown(architecture, options.prompt, completion, options.cached, convention=options.convention)
+        executed = _executed(architecture, options, completion)
         memory = _memory(architecture, config, options.prompt + completion, options.batch, options.kv_bytes)
     except InputError as error:
         sys.exit(f"{options.config}: {error}")
     show = _as_json if options.json else _as_table
-    print(show(architecture, components, memory))
+    print(show(architecture, components, executed, memory))
 
 
 def _read(path: Path) -> dict:
@@ -102,6 +112,22 @@ def _completion(config: dict, prompt: int, completion: int | None) -> int:
     return completion
 
 
+def _executed(architecture: Architecture, options: argparse.Namespace, completion: int) -> dict:
+    """Return what an engine executes that computes a prompt once for all its samples, or drafts tokens."""
+    if options.samples < 1:
+        raise InputError(f"samples must be at least 1, not {options.samples}")
+    others = completion_flops(architecture, options.prompt, completion, options.prompt, convention=options.convention)
+    first = completion_flops(architecture, options.prompt, completion, options.cached, convention=options.convention)
+    rejected = executed_decode_flops(architecture, options.prompt, completion, options.rejected)
+    return {
+        "samples": options.samples,
+        "all_samples": options.samples * float(sum(first)),
+        "all_samples_prompt_shared": float(sum(first)) + (options.samples - 1) * float(sum(others)),
+        "rejected_tokens": options.rejected,
+        "decode_with_rejected": float(rejected),
+    }
+
+
 def _memory(architecture: Architecture, config: dict, context: int, batch: int, kv_bytes: int) -> dict:
     """Return the memory of weights and cache, and FLOPs and bytes of the decode step at the end of the completion.
 
@@ -131,7 +157,7 @@ def _totals(components: dict[str, dict[str, int]]) -> dict[str, int]:
     return {column: sum(row[column] for row in components.values()) for column in _COLUMNS}
 
 
-def _as_json(architecture: Architecture, components: dict[str, dict[str, int]], memory: dict) -> str:
+def _as_json(architecture: Architecture, components: dict[str, dict[str, int]], executed: dict, memory: dict) -> str:
     totals = _totals(components)
     parameters = architecture.parameters
     report = {
@@ -146,18 +172,36 @@ def _as_json(architecture: Architecture, components: dict[str, dict[str, int]], 
             "decode": totals["decode"],
             "total": totals["prefill"] + totals["decode"],
         },
+        "executed_flops": executed,
         **memory,
         "components": components,
     }
     return json.dumps(report, indent=2)
 
 
-def _as_table(architecture: Architecture, components: dict[str, dict[str, int]], memory: dict) -> str:
+def _as_table(architecture: Architecture, components: dict[str, dict[str, int]], executed: dict, memory: dict) -> str:
     lines = [f"{architecture.model_type:<22}{'parameters':>19}{'active':>19}{'prefill FLOPs':>16}{'decode FLOPs':>16}"]
     for name, row in {**components, "total": _totals(components)}.items():
         counts = f"{row['parameters']:>19,}{row['active']:>19,}"
         lines.append(f"{name:<22}{counts}{row['prefill']:>16.6g}{row['decode']:>16.6g}")
-    return "\n".join([*lines, "", *_memory_lines(memory)])
+    return "\n".join([*lines, "", *_executed_lines(executed), *_memory_lines(memory)])
+
+
+def _executed_lines(executed: dict) -> list[str]:
+    samples, rejected = executed["samples"], executed["rejected_tokens"]
+    all_samples, shared = executed["all_samples"], executed["all_samples_prompt_shared"]
+    return [
+        *(
+            [f"{samples:,} samples: {all_samples:.6g} FLOPs, {shared:.6g} with the prompt shared"]
+            if samples > 1
+            else ()
+        ),
+        *(
+            [f"decode with {rejected:,} rejected tokens: {executed['decode_with_rejected']:.6g} FLOPs"]
+            if rejected
+            else ()
+        ),
+    ]
 
 
 def _memory_lines(memory: dict) -> list[str]:

@@ -1,7 +1,8 @@
 """What the GPUs of a job are, and what they spent: memory and energy as NVIDIA's driver counts them (NVML).
 
 Energy is the counter of the whole board since the driver was loaded (``nvmlDeviceGetTotalEnergyConsumption``, Volta and
-later), read at the start and now: exact, and no matter how often it is read. Memory is that of the whole board too,
+later), read at the start and now: exact, and no matter how often it is read. What a model's loading takes is told
+apart from the rest: it depends on disks and not on what is generated. Memory is that of the whole board too,
 sampled once a second. Both take in other processes on the same GPU, if there are any.
 """
 
@@ -10,6 +11,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class GpuMeter:
         self._count, self._nvml = count, nvml
         self._handles: list = []
         self._energy_at_start: int | None = None
+        self._loading_joules: float | None = 0.0
         self._peak: int | None = None
         self._done = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
@@ -66,8 +70,22 @@ class GpuMeter:
         if self._sampler.ident:
             self._sampler.join()
 
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Count what the GPUs take within the context as loading; it may be entered several times."""
+        before = self._joules()
+        yield
+        self._loading_joules = _plus(self._loading_joules, _minus(self._joules(), before))
+
     def energy_joules(self) -> float | None:
-        """Return what the GPUs took since the start, in joules; None where that can't be measured."""
+        """Return what the GPUs took since the start, loading left out, in joules; None where it can't be measured."""
+        return _minus(self._joules(), self._loading_joules)
+
+    def load_energy_joules(self) -> float | None:
+        """Return what the GPUs took for loading, in joules; None where that can't be measured."""
+        return None if self._energy_at_start is None else self._loading_joules
+
+    def _joules(self) -> float | None:
         if self._energy_at_start is None:
             return None
         now = self._energy()
@@ -108,6 +126,14 @@ class GpuMeter:
         if quantity not in self.unmeasured:
             log.warning("%s is not measured: %s", quantity, reason)
             self.unmeasured[quantity] = reason
+
+
+def _plus(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first + second
+
+
+def _minus(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first - second
 
 
 def _text(value: str | bytes) -> str:
