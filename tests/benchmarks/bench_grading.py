@@ -2,7 +2,7 @@
 
 - ``recorded``: 1,768 recorded responses of five models, which math-verify alone grades in 16 s on one core;
 - ``all``: the 7,442 of all recordings, on two workers;
-- ``pairs``: distinct easy pairs on two workers: numbers, and what takes computer algebra;
+- ``pairs``: distinct easy pairs on two workers, kind by kind, and as a mixture like the golds of MATH-500;
 - ``memory``: completions of 2,000 tokens, graded and graded again from the cache, and the memory that takes
   (``memory=1000000`` for so many; they repeat the recorded texts, joined to that length).
 
@@ -11,6 +11,7 @@ Recordings are those of ``../shared/data/traces``. Times are CPU seconds of all 
 
 import gzip
 import json
+import random
 import resource
 import sys
 import tempfile
@@ -89,25 +90,62 @@ def bench_recordings(name: str, names, workers: int) -> None:
     report(name, total, started, str(dict(verdicts)))
 
 
+EASY = {
+    # kind: (of 100 golds of MATH-500, about so many; gold and answer by number, the answer right where the two agree)
+    "integers": (56, lambda n, m: (f"{n}", f"{m}")),
+    "fractions": (12, lambda n, m: (rf"\frac{{{n}}}{{{2 * n + 1}}}", f"{m}/{2 * n + 1}")),
+    "decimals": (2, lambda n, m: (f"{n}.5", rf"\dfrac{{{2 * m + 1}}}{{2}}")),
+    "thousands, units": (3, lambda n, m: (f"{n:,}", rf"{m}\text{{ meters}}")),
+    "percent and degrees": (2, lambda n, m: (rf"{n}\%", rf"{m}\,\%") if n % 3 else (rf"{n}^\circ", f"{m}")),
+    "square roots": (5, lambda n, m: (rf"{n}\sqrt{{3}}", rf"\sqrt{{{3 * m**2}}}")),
+    "sums with roots": (2, lambda n, m: (rf"{n}+2\sqrt{{5}}", rf"\sqrt{{20}} + {m}")),
+    "multiples of pi": (3, lambda n, m: (rf"\frac{{{n}\pi}}{{2}}", rf"\frac{{{m}}}{{2}} \pi")),
+    "complex numbers": (1, lambda n, m: (f"{n}+2i", f"2i + {m}")),
+    "polynomials": (4, lambda n, m: (f"x^2+{2 * n}x+{n * n}", f"(x+{m})^2")),
+    "points": (4, lambda n, m: (f"({n}, {n + 1})", rf"\left({m},\frac{{{2 * n + 2}}}{{2}}\right)")),
+    "intervals": (2, lambda n, m: (rf"[{n},\infty)", rf"x \ge {m}")),
+    "lists": (1, lambda n, m: (f"{n}, -{n}", f"-{n}, {m}")),
+    "matrices": (
+        1,
+        lambda n, m: (
+            rf"\begin{{pmatrix}} {n} \\ 1/2 \end{{pmatrix}}",
+            rf"\begin{{bmatrix}} {m} \\ \frac{{1}}{{2}} \end{{bmatrix}}",
+        ),
+    ),
+    "words": (2, lambda n, m: (rf"\text{{{in_letters(n)}}}", in_letters(m).capitalize())),
+}
+
+
+def in_letters(number: int) -> str:
+    """Return the digits of a number as letters."""
+    return "".join(chr(ord("a") + int(digit)) for digit in str(number))
+
+
+def easy_pairs(kind: str, count: int) -> list[tuple[str, str]]:
+    """Return distinct golds of one kind with an answer each; half of the answers are right."""
+    pair = EASY[kind][1]
+    return [pair(n, n + n % 2) for n in range(1_000, 1_000 + count)]
+
+
 def bench_pairs() -> None:
-    """Grade distinct easy pairs: half of the answers are right."""
-    kinds = {
-        "integers": lambda n: (str(n), str(n + n % 2)),
-        "fractions": lambda n: (rf"\frac{{{n}}}{{{2 * n + 1}}}", f"{n + n % 2}/{2 * n + 1}"),
-        "decimals": lambda n: (f"{n}.5", rf"\frac{{{2 * n + 1 + n % 2}}}{{2}}"),
-        "thousands, units": lambda n: (f"{n:,}", rf"{n + n % 2}\text{{ meters}}"),
-        "sums in a variable (algebra)": lambda n: (f"{n}x+1", f"1+{n + n % 2}x"),
-        "square roots (algebra)": lambda n: (rf"{n}\sqrt{{2}}", rf"\sqrt{{{2 * (n + n % 2) ** 2}}}"),
-        "points (algebra)": lambda n: (f"({n}, {n + 1})", f"({n + n % 2},{n + 1})"),
-    }
-    for kind, pair in kinds.items():
-        pairs = [pair(n) for n in range(1_000, 2_000 if "algebra" in kind else 21_000)]
-        items = {str(n): Item(str(n), "", gold) for n, (gold, _) in enumerate(pairs)}
-        texts = (rf"So it is \boxed{{{answer}}}." for _, answer in pairs)
-        completions = [Completion(str(n), 0, text, "stop", 1, 1) for n, text in enumerate(texts)]
-        started = now()
-        right = sum(each.verdict == "correct" for each in grade_completions(completions, items, "math", workers=2))
-        report(f"pairs: {kind}", len(pairs), started, f"{right} correct")
+    """Grade distinct easy pairs kind by kind, then mixed."""
+    for kind in EASY:
+        grade_pairs(kind, easy_pairs(kind, 4_000))
+    mixture = [pair for kind, (share, _) in EASY.items() for pair in easy_pairs(kind, 200 * share)]
+    random.Random(0).shuffle(mixture)
+    grade_pairs("mixture", mixture)
+
+
+def grade_pairs(name: str, pairs: list[tuple[str, str]]) -> None:
+    """Grade boxed answers on two workers, and print how many pairs took computer algebra."""
+    items = {str(n): Item(str(n), "", gold) for n, (gold, _) in enumerate(pairs)}
+    texts = (rf"So it is \boxed{{{answer}}}." for _, answer in pairs)
+    completions = [Completion(str(n), 0, text, "stop", 1, 1) for n, text in enumerate(texts)]
+    started = now()
+    grades = list(grade_completions(completions, items, "math", workers=2))
+    right = sum(each.verdict == "correct" for each in grades)
+    algebra = sum("math_verify" in each.method for each in grades)
+    report(f"pairs: {name}", len(pairs), started, f"{right} correct, {algebra} by computer algebra")
 
 
 def long_completions(count: int, items: dict[str, Item]) -> Iterator[Completion]:

@@ -95,6 +95,34 @@ CHEAP = [
     ("2", r"2:00 \text{ pm}", "At what time does it start?", "correct"),
     ("2", "02:00", "What is the latest time of day?", "correct"),
     ("2", "3:00", "At what time does it start?", "wrong"),
+    ("5 pm", "5:00 pm", "", "correct"),
+    (r"5\text{ p.m.}", "17:00", "", "correct"),
+    ("5:30 pm", "5:30", "", "correct"),
+    ("5:30 pm", "5:30 am", "", "wrong"),
+    ("5:00", "17:00", "At what time does it start?", "wrong"),
+    ("12:00 am", "0:00", "", "correct"),
+    ("11:30", "11{:}30", "", "correct"),
+    # A system's solution as a point: by the names of the unknowns, in the order of the question or the alphabet.
+    ("(1,2)", "y=2, x=1", "", "correct"),
+    ("(2,1)", "y=2, x=1", "Find the pair $(y, x)$.", "correct"),
+    ("x=1, y=2", "(1, 2)", "", "correct"),
+    # The empty set, numbers in words, a fraction as a program prints it.
+    (r"\emptyset", r"\varnothing", "", "correct"),
+    (r"\emptyset", r"\{ \}", "", "correct"),
+    (r"\emptyset", "∅", "", "correct"),
+    ("12", "twelve", "", "correct"),
+    ("21", "twenty-one", "", "correct"),
+    ("21", "Twenty one", "", "correct"),
+    ("2", r"\text{two}", "", "correct"),
+    (r"\text{two}", "2", "", "correct"),
+    ("3", "three apples", "", "correct"),
+    ("105", "one hundred and five", "", "correct"),
+    ("105", "one hundred and four", "", "wrong"),
+    (r"\frac{2}{3}", "0.6666666666666666", "", "correct"),
+    (r"\frac{1}{7}", "0.14285714285714285", "", "correct"),
+    (r"\frac{2}{3}", "0.66666666", "", "wrong"),
+    ("0.7", "0.6999999999999999", "", "wrong"),
+    ("12", "12个", "", "correct"),
     # Words, and options with their letter.
     (r"\text{no solution}", "No solutions.", "", "correct"),
     (r"\text{yes}", "no", "", "wrong"),
@@ -144,7 +172,7 @@ def test_a_long_question_is_searched_once_and_in_linear_time():
     assert time.process_time() - started < 2
 
 
-SYMBOLIC = [
+FORMULAS = [
     ("B", "(B)(C)", "wrong"),
     ("B", "(B) + 1", "wrong"),
     (r"\pi", "3.141593", "wrong"),
@@ -197,6 +225,36 @@ SYMBOLIC = [
     (r"\{1,2,3\}", r"\{1,2\}", "wrong"),
     ("(1,1,2)", "(1,2)", "wrong"),
     (r"90^\circ", r"\frac{\pi}{2}", "wrong"),
+    ("12", "12万", "unparsed"),
+    # Angles in a function keep their degrees.
+    (r"\frac{\sqrt{3}}{2}", r"\sin 60^\circ", "correct"),
+    (r"\frac{\sqrt{3}}{2}", r"\sin(60°)", "correct"),
+    (r"\frac{\sqrt{3}}{2}", r"\sin 60", "wrong"),
+    (r"\sin 60^\circ", r"\frac{\sqrt3}2", "correct"),
+    (r"\cos 20^\circ", r"\sin 70^\circ", "correct"),
+    (r"\cos 20^\circ", r"\cos 20", "wrong"),
+    # Powers of e, roots of negative numbers, powers as programs write them.
+    ("-1", r"e^{i\pi}", "correct"),
+    ("1", r"e^{i\pi}", "wrong"),
+    ("2i", r"\sqrt{-4}", "correct"),
+    ("-2i", r"\sqrt{-4}", "wrong"),
+    ("-2", r"\sqrt[3]{-8}", "correct"),
+    ("x^2", "x**2", "correct"),
+    ("x^{10}+1", "x**10 + 1", "correct"),
+    ("x^{-1}", "x**(-1)", "correct"),
+    ("x^2", "x**3", "wrong"),
+    ("x^2", "x*2", "wrong"),
+    # Inequalities in one unknown are intervals.
+    (r"(-\infty,0)\cup(1,\infty)", "x<0 or x>1", "correct"),
+    (r"(-\infty,0)\cup(1,\infty)", r"x > 1 \text{ or } 0 > x", "correct"),
+    (r"(-\infty,0)\cup(1,\infty)", r"x \le 0 or x > 1", "wrong"),
+    (r"(-\infty,0)\cup(1,\infty)", "x<0", "wrong"),
+    (r"(-\infty,0)\cup(1,\infty)", "x<0, y>1", "wrong"),
+    (r"x < 0 \text{ or } x > 1", r"(1,\infty) \cup (-\infty,0)", "correct"),
+    (r"x < 2", "y < 2", "wrong"),
+    (r"[0,1]", r"1 \ge x \ge 0", "correct"),
+    (r"(0,1]", r"1 \ge x \ge 0", "wrong"),
+    (r"x \in (0,1]", r"0 < x \leq 1", "correct"),
 ]
 
 
@@ -206,12 +264,26 @@ def test_cheap_comparison(gold, answer, question, verdict):
     assert decision.verdict == verdict
 
 
-@pytest.mark.parametrize("gold, answer, verdict", SYMBOLIC)
-def test_symbolic_comparison(gold, answer, verdict):
-    text = rf"\boxed{{{answer}}}"
-    assert grader.decide(text, item(gold), "stop", None, {}).verdict is None
-    decision = grader.grade(text, item(gold), "stop", None, {})
-    assert (decision.verdict, decision.method.startswith("boxed/math_verify")) == (verdict, True)
+@pytest.mark.parametrize("gold, answer, verdict", FORMULAS)
+def test_comparison_of_formulas(gold, answer, verdict):
+    decision = grader.grade(rf"\boxed{{{answer}}}", item(gold), "stop", None, {})
+    assert decision.verdict == verdict
+    assert decision.method.startswith(("boxed/exact_value", "boxed/exact", "boxed/math_verify"))
+
+
+@pytest.mark.parametrize(
+    "gold, answer",
+    [
+        (r"\frac{1}{6}", r"\sum_{k=1}^{3} \frac{k}{36}"),
+        (r"\cos 20^\circ", r"\sin 70^\circ"),
+        (r"x^2 + y^2 = 1", r"y^2 + x^2 = 1"),
+        ("x > 5", "5"),
+        ("2", "2 abc"),
+        (r"\pi", "3.141593"),
+    ],
+)
+def test_what_only_algebra_can_tell_is_left_to_the_worker(gold, answer):
+    assert grader.decide(rf"\boxed{{{answer}}}", item(gold), "stop", None, {}).verdict is None
 
 
 def test_a_full_memory_is_no_wrong_answer(monkeypatch):

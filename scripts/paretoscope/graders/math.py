@@ -1,7 +1,8 @@
 r"""Grades mathematical answers: boxed or announced, compared exactly, as numbers, then symbolically.
 
 Layers, each in its own file under ``layers``: reasoning removed, answer extracted, both sides normalized, compared as
-text, as numbers, and what is left with math-verify (:func:`compare`), which alone is slow and can run for ever.
+text, as numbers, by exact arithmetic, and what is left with math-verify (:func:`compare`), which alone is slow and can
+run for ever.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from dataclasses import replace
 
 from ..errors import InputError
 from ..schema import Item
-from .layers import symbolic
+from .layers import exact, symbolic
 from .layers.comparison import as_points, compare_plainly, is_plain, squeeze
 from .layers.decision import Decision
 from .layers.extraction import Extract, extract_answer
 from .layers.limits import MAX_LENGTH, too_heavy
-from .layers.normalization import clean, normalize, split_unit
+from .layers.normalization import clean, in_radians, normalize, split_unit
 from .layers.reasoning import visible_text
+from .layers.regions import as_intervals
 from .layers.span import locate
+from .layers.times import compare_times
 
 SETTINGS = {
     "final_number": {
@@ -88,12 +91,17 @@ def _judge(found: Extract, item: Item, finish_reason: str | None) -> Decision:
     if reason:
         return Decision("unparsed", shown, f"{found.source}/{reason}")
     (gold, gold_unit), (answer, unit) = split_unit(item.target, item.question), split_unit(given, item.question)
-    gold, answer = as_points(gold, answer)
-    verdict, method = compare_plainly(gold, answer, item.question)
-    if gold_unit and unit and gold_unit != unit:
+    verdict, method = compare_times(f"{gold} {gold_unit}".strip(), f"{answer} {unit}".strip(), item.question), "time"
+    if verdict is None and gold_unit and unit and gold_unit != unit:
         verdict, method = "wrong", "unit"
+    gold, answer = as_intervals(*as_points(gold, answer, item.question))
     if verdict is None:
-        return Decision(None, shown, found.source, (_both_signs(gold), _both_signs(answer)))
+        verdict, method = compare_plainly(gold, answer, item.question)
+    if verdict is None:
+        gold, answer = _both_signs(gold), _both_signs(answer)
+        verdict, method = exact.compare(gold, answer)
+    if verdict is None:
+        return Decision(None, shown, found.source, (in_radians(gold), in_radians(answer)))
     return Decision(verdict, shown, f"{found.source}/{method}")
 
 

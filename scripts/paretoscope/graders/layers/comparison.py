@@ -1,4 +1,4 @@
-"""Comparison without computer algebra: as text, words, brackets, numerals with a base, numbers, times of day."""
+"""Comparison without computer algebra: as text, words, brackets, numerals with a base, numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ def compare_plainly(gold: str, answer: str, question: str) -> tuple[str | None, 
         _compare_numerals,
         _compare_numbers,
         _compare_commas,
-        _compare_times,
     ):
         verdict, method = rule(gold, answer, question)
         if verdict is not None:
@@ -119,15 +118,23 @@ _SEPARATOR = re.compile(r"[,;]|\\text\s*\{\s*(?:and|or)\s*\}|\b(?:and|or)\b")
 _NAMED = re.compile(r"\s*(?P<name>[a-zA-Z](?:_\{?\w\}?)?)\s*=\s*(?P<value>[^=<>]*[^=<>\s])\s*")
 
 
-def as_points(gold: str, answer: str) -> tuple[str, str]:
-    """Return solutions of a system, such as ``p=5, q=2; p=7, q=2``, as points where both name the same unknowns."""
-    if min(gold.count("="), answer.count("=")) < 2:
+def as_points(gold: str, answer: str, question: str = "") -> tuple[str, str]:
+    """Return solutions of a system, such as ``p=5, q=2; p=7, q=2``, as points where both name the same unknowns.
+
+    Where one of them is a point itself, its coordinates have the order in which the question names that point, else
+    that of the alphabet.
+    """
+    if max(gold.count("="), answer.count("=")) < 2:
         return gold, answer
-    (names, points), (other_names, other_points) = _points(gold), _points(answer)
-    return (points, other_points) if names and names == other_names else (gold, answer)
+    (names, points), (other_names, other_points) = _points(gold, question), _points(answer, question)
+    if names and other_names:
+        return (points, other_points) if names == other_names else (gold, answer)
+    if names and _POINT.fullmatch(answer):
+        return points, answer
+    return (gold, other_points) if other_names and _POINT.fullmatch(gold) else (gold, answer)
 
 
-def _points(text: str) -> tuple[tuple[str, ...], str]:
+def _points(text: str, question: str) -> tuple[tuple[str, ...], str]:
     """Return the unknowns and their values as one text, (5,2),(7,2); nothing where the text is anything else."""
     if len(text) > MAX_LENGTH or re.search(r"[(\[]|\\\{", text):
         return (), ""
@@ -142,6 +149,8 @@ def _points(text: str) -> tuple[tuple[str, ...], str]:
     names = tuple(sorted(points[0])) if points else ()
     if len(names) < 2 or any(tuple(sorted(point)) != names for point in points):
         return (), ""
+    asked = [tuple(re.split(r"\s*,\s*", inside.strip())) for inside in re.findall(r"\(([\w\s,{}]+)\)", question)]
+    names = next((order for order in asked if tuple(sorted(order)) == names), names)
     return names, ", ".join("(" + ",".join(point[name] for name in names) + ")" for point in points)
 
 
@@ -181,18 +190,6 @@ def _compare_commas(gold: str, answer: str, question: str) -> tuple[str | None, 
             expected, given = numbers.read_number(comma.replace(",", ".")), numbers.read_number(point)
             if given is not None and expected.value == given.value:
                 return "correct", "decimal_comma"
-    return None, ""
-
-
-_FULL_HOUR = re.compile(r"0?(\d{1,2}):00(?:\s*(?:\\text\s*\{\s*)?[ap]\.?\s?m\.?\s*\}?)?", re.IGNORECASE)
-_ASKING_FOR_TIME = re.compile(r"\b(?:what|which|the \w+) time\b|\btime of day\b|o['’]clock", re.IGNORECASE)
-
-
-def _compare_times(gold: str, answer: str, question: str) -> tuple[str | None, str]:
-    """Take 2:00 pm for a gold of 2 where the question asks for a time of day."""
-    hour = _FULL_HOUR.fullmatch(answer)
-    if hour and gold.isdigit() and _ASKING_FOR_TIME.search(question):
-        return _verdict(int(hour.group(1)) == int(gold)), "time"
     return None, ""
 
 

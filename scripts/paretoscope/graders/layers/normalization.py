@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from .number_words import with_digits
+
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff\u00ad]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -31,6 +33,7 @@ _SYMBOLS = str.maketrans(
         "∪": r"\cup ",
         "∩": r"\cap ",
         "∈": r"\in ",
+        "∅": r"\emptyset ",
         "²": "^{2}",
         "³": "^{3}",
         "\u00a0": " ",
@@ -65,6 +68,9 @@ _REWRITES = tuple(
         (r"\\neq(?![a-zA-Z])|(?<=\s)!=", r"\\ne "),
         (r"\\gt(?![a-zA-Z])", ">"),
         (r"\\lt(?![a-zA-Z])", "<"),
+        (r"(?<=[\w)}])\*\*(-?\d+|[a-zA-Z]|\([^()]*\))", r"^{\1}"),  # as programs write powers
+        (r"\{:\}", ":"),
+        (r"\\varnothing(?![a-zA-Z])|\\\{\s*\\\}", r"\\emptyset "),
         (r"\\lbrace(?![a-zA-Z])", r"\\{"),
         (r"\\rbrace(?![a-zA-Z])", r"\\}"),
         (r"\^\s*\{\s*\\circ\s*\}|\^\s*\\circ(?![a-zA-Z])|\\degrees?(?![a-zA-Z])", r"^\\circ "),
@@ -85,6 +91,11 @@ _VARIABLE = re.compile(r"[a-zA-Z](?:_\{?\w+\}?)?|\\[a-zA-Z]+")
 _TEXT_UNIT = re.compile(r"(?<=[^\s,;(\[{=])\s*\\text\s*\{([^{}]*)\}\s*(?:\^\s*(\d|\{\s*-?\d\s*\}))?$")
 _WORD_UNIT = re.compile(r"(?<=[\d})])(\s+|(?<=\d))([a-zA-Z][a-zA-Z .'/-]*?)\s*(?:\^\s*(\d|\{\s*-?\d\s*\}))?$")
 _DEGREES = re.compile(r"(?<=\S)\s*\^\\circ\s*([CF]?)$")
+_ANGLE = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
+"""Of an angle in a function degrees aren't dropped."""
+_DEGREES_IN_FUNCTION = re.compile(r"(\d+(?:\.\d+)?) ?\^\\circ ?")
+_CHINESE_UNIT = re.compile(r"(?<=[\d})])\s*(?![\u4e07\u4ebf\u5343\u767e])[\u4e00-\u9fff]{1,4}$")
+"""Words that scale the number (ten thousand, a hundred million, thousand, hundred) stay."""
 _SHORT_UNIT = re.compile(
     "m|s|g|h|L|ft|in|cm|mm|km|kg|mg|m[lL]|mph|km/?h|m/s|lbs?|oz|hrs?|min|sec|am|pm|kWh|W|J|N|Hz|cc",
 )
@@ -113,8 +124,8 @@ _UNITS = {
         "week": "",
         "month": "",
         "year": "",
-        "am": "",
-        "pm": "",
+        "am": "a.m",
+        "pm": "p.m",
         "mph": "",
         "km/h": "kmh",
         "m/s": "",
@@ -174,9 +185,14 @@ def split_unit(answer: str, question: str = "") -> tuple[str, str]:
         text = pattern.sub(replacement, text)
     text = _strip_ends(text)
     text = _strip_ends(_LABEL.sub("", text))
-    text = without_approximation(text)
+    text = with_digits(without_approximation(text))
     text, unit = _cut_unit(text, question)
     return _strip_ends(_unwrap(text)), unit
+
+
+def in_radians(text: str) -> str:
+    r"""Return ``\sin 60^\circ`` with its angle as math-verify reads it."""
+    return _DEGREES_IN_FUNCTION.sub(r"\\frac{\1 \\pi}{180}", text) if _ANGLE.search(text) else text
 
 
 def without_approximation(text: str) -> str:
@@ -194,8 +210,9 @@ def _cut_unit(text: str, question: str) -> tuple[str, str]:
     Words that scale the number (``million``) or join answers (``or``) stay, and so do letters that may be variables.
     """
     degrees = _DEGREES.search(text)
-    if degrees:
+    if degrees and not _ANGLE.search(text):
         return text[: degrees.start()], _UNITS.get(degrees.group(1), "")
+    text = _CHINESE_UNIT.sub("", text)
     match = _TEXT_UNIT.search(text)
     if match and not _NOT_UNITS.search(match.group(1)):
         return _strip_ends(text[: match.start()]), _known_unit(match.group(1), match.group(2))
@@ -249,5 +266,5 @@ def _unwrap(text: str) -> str:
 
 def _strip_ends(text: str) -> str:
     text = text.strip().strip("*_`").strip()
-    text = re.sub(r"(?:[.,;:]|(?<!\\)\\)+$", "", text) if not text.endswith(r"\}") else text
+    text = re.sub(r"(?:[.,;:。、]|(?<!\\)\\)+$", "", text) if not text.endswith(r"\}") else text
     return text.strip()

@@ -80,14 +80,21 @@ def _fraction(digits: str) -> Fraction:
 
 MIN_DECIMALS = 6
 """Decimals at which a rounded number counts as its endless decimal expansion."""
+MIN_PRINTED = 15
+"""Decimals from which a number may be one that a program printed, to the precision of floating point."""
 
 
 def equal(gold: Number, answer: Number) -> bool:
-    """Tell whether two numbers are equal; 0.333333 (six decimals or more, rounded) also equals 1/3."""
+    """Tell whether two numbers are equal; 0.333333 (six decimals or more, rounded) also equals 1/3.
+
+    So does what a program prints for 1/3, which need not be rounded (0.6666666666666666 for 2/3).
+    """
     if gold.value == answer.value:
         return True
-    endless = _has_endless_decimals(gold.value)
-    return endless and answer.decimals >= MIN_DECIMALS and round(gold.value, answer.decimals) == answer.value
+    if answer.decimals < MIN_DECIMALS or not _has_endless_decimals(gold.value):
+        return False
+    printed = answer.decimals >= MIN_PRINTED and float(gold.value) == float(answer.value)
+    return printed or round(gold.value, answer.decimals) == answer.value
 
 
 def _has_endless_decimals(value: Fraction) -> bool:
