@@ -443,26 +443,75 @@ def test_hostile_text_does_not_hold_up_the_search_of_the_closing_sentence(option
     assert time.process_time() - started < 10
 
 
-def test_the_grades_file_is_the_same_on_a_busy_machine(tmp_path):
-    """Through the rule's script, without what is cached: byte for byte, timeouts included."""
-    texts = [rf"\boxed{{\frac{{{n}}}{{\sqrt3}}}}" for n in range(3, 13)]
-    texts += [r"\boxed{\sum_{k=1}^{1000000000} \frac{1}{k!}}", r"\boxed{" + "(" * 400, "none", r"\boxed{5}"]
-    write_jsonl(tmp_path / "items.jsonl", map(to_row, items(r"2\sqrt{3}").values()))
-    write_jsonl(tmp_path / "completions.jsonl", map(to_row, completions(*texts)))
-
-    def verdicts(name="quiet"):
-        inputs, outputs = ("completions.jsonl", "items.jsonl"), (f"{name}.zst", f"{name}_timings.zst", f"{name}_cache")
-        paths = [str(tmp_path / file) for file in (*inputs, *outputs)]
-        grade_cell(*paths[:2], {"grader": "math", "reasoning": None}, *paths[2:], 2, "a cell")
-        return (tmp_path / f"{name}.zst").read_bytes()
-
-    quiet = verdicts()
-    rows = [row for _, row in read_jsonl(tmp_path / "quiet.zst")]
-    assert {row["verdict"] for row in rows} >= {"correct", "wrong", "unparsed", "no_answer"}
+@contextlib.contextmanager
+def busy_machine():
+    """Keep every processor busy, twice over."""
     burners = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(2 * (os.cpu_count() or 1))]
     try:
-        assert verdicts("busy") == quiet
+        yield
     finally:
         for burner in burners:
             burner.kill()
             burner.wait()
+
+
+@pytest.fixture
+def grades_file(tmp_path):
+    """Grade texts through the rule's script, without what is cached, and return the bytes of the file."""
+
+    def grades(texts, target, name):
+        inputs, outputs = ("completions.jsonl", "items.jsonl"), (f"{name}.zst", f"{name}_timings.zst", f"{name}_cache")
+        paths = [str(tmp_path / file) for file in (*inputs, *outputs)]
+        write_jsonl(paths[0], map(to_row, completions(*texts)))
+        write_jsonl(paths[1], map(to_row, items(target).values()))
+        grade_cell(*paths[:2], {"grader": "math", "reasoning": None}, *paths[2:], 2, "a cell")
+        return (tmp_path / f"{name}.zst").read_bytes()
+
+    return grades
+
+
+def test_the_grades_file_is_the_same_on_a_busy_machine(grades_file, tmp_path):
+    texts = [rf"\boxed{{\frac{{{n}x}}{{\sqrt3}}}}" for n in range(3, 13)]
+    texts += [r"\boxed{\sum_{k=1}^{1000000000} \frac{1}{k!}}", r"\boxed{" + "(" * 400, "none", r"\boxed{5}"]
+    quiet = grades_file(texts, r"2\sqrt{3}x", "quiet")
+    rows = [row for _, row in read_jsonl(tmp_path / "quiet.zst")]
+    assert {row["verdict"] for row in rows} >= {"correct", "wrong", "unparsed", "no_answer"}
+    with busy_machine():
+        assert grades_file(texts, r"2\sqrt{3}x", "busy") == quiet
+
+
+BURNING_GRADER = """
+import time
+from paretoscope.graders.layers.decision import Decision
+SETTINGS = {}
+def burn(seconds):
+    end = time.thread_time() + float(seconds)
+    while time.thread_time() < end:
+        pass
+def prepare():
+    pass
+def decide(text, item, finish_reason, reasoning, options):
+    layer, seconds = text.split()
+    if layer == "worker":
+        return Decision(None, text, "stub", (item.target, seconds))
+    burn(seconds)
+    return Decision("correct", text, "stub/text")
+def compare(gold, answer):
+    burn(answer)
+    return "correct", "worker"
+"""
+
+
+def test_what_comes_near_its_limit_gets_the_same_verdict_on_a_busy_machine(grades_file, tmp_path, monkeypatch):
+    """By wall time these would be timeouts: with so many others each gets a third of a processor, or less."""
+    (tmp_path / "burning_grader.py").write_text(BURNING_GRADER)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(plugins, "load", lambda *_: importlib.import_module("burning_grader"))
+    monkeypatch.setattr(service, "Limits", lambda: Limits(cpu_seconds=0.4))
+    texts = ["text 0.25", "worker 0.25", "worker 0.26", "text 5", "worker 5"]
+    with busy_machine():
+        busy = grades_file(texts, "1", "busy")
+    methods = [row["method"] for _, row in read_jsonl(tmp_path / "busy.zst")]
+    assert methods == ["stub/text", *["stub/worker"] * 2, "text/cpu_limit", "stub/cpu_limit"]
+    assert grades_file(texts, "1", "quiet") == busy
