@@ -1,7 +1,6 @@
 """Least time that completions can take on a device, and how near measured cells come to it.
 
-Source: the roofline model of arXiv 2402.16363, sections 2.2 and 2.3. What takes F FLOPs and moves M bytes lasts at
-least
+Source: the roofline model, as in arXiv 2402.16363. What takes F FLOPs and moves M bytes lasts at least
 
     max(F / peak FLOP/s, M / bandwidth)
 

@@ -114,6 +114,16 @@ FLOAT4 = {"num_bits": 4, "type": "float", "symmetric": True, "strategy": "group"
 FLOAT8 = {"num_bits": 8, "type": "float", "symmetric": True, "strategy": "channel", "group_size": None}
 
 
+NVFP4 = {"num_bits": 4, "type": "float", "symmetric": True, "strategy": "tensor_group", "group_size": 16}
+
+
+def grouped(**targets):
+    """Compressed tensors in groups: bits of the weights by what the group's targets name."""
+    weights = {"type": "float", "symmetric": True, "strategy": "channel"}
+    groups = {t: {"targets": [t], "weights": {**weights, "num_bits": bits}} for t, bits in targets.items()}
+    return {"quant_method": "compressed-tensors", "format": "mixed-precision", "config_groups": groups}
+
+
 def packed(weights, ignore=()):
     groups = {"group_0": {"targets": ["Linear"], "weights": weights}}
     return {"quant_method": "compressed-tensors", "config_groups": groups, "ignore": ["lm_head", *ignore]}
@@ -139,6 +149,15 @@ def packed(weights, ignore=()):
         (packed(INT4, ["model.layers.0.mlp.gate", "model.layers.0.self_attn.q_norm", "re:.*mm_projector.*"]), 4.5, 4.5),
         (packed(FLOAT4), 4.25, 4.25),
         (packed(FLOAT8), 8, 8),
+        (packed(NVFP4), 4.5, 4.5),
+        (grouped(Linear=8), 8, 8),
+        (grouped(Linear=4, self_attn=8), 8, 4),
+        (grouped(self_attn=8, Linear=4), 8, 4),
+        (grouped(mlp=4, self_attn=8), 8, 4),
+        (grouped(mlp=4), 16, 4),
+        ({**grouped(mlp=4, self_attn=8), "ignore": ["re:.*self_attn.*"]}, 16, 4),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4", "ignore": ["lm_head"]}, 4.5, 4.5),
+        ({"quant_method": "modelopt", "quant_algo": "FP8", "exclude_modules": ["*self_attn*"]}, 16, 8),
     ],
 )
 def test_bytes_follow_the_scheme(scheme, attention_bits, ffn_bits):
@@ -187,8 +206,15 @@ def test_exceptions_tell_experts_from_shared_ones(ignored, experts, shared):
         ({"quantization_config": {**FP8, "weight_block_size": [128, 0]}}, "'weight_block_size' must be a positive"),
         ({"quantization_config": {"quant_method": "awq", "group_size": 128}}, "'bits' must be a positive integer"),
         ({"quantization_config": {"quant_method": "awq", "bits": 4}}, "'group_size' must be a positive integer"),
-        ({"quantization_config": {**packed(INT4), "config_groups": {}}}, "'config_groups' must be a single group"),
-        ({"quantization_config": {**packed(INT4), "config_groups": {"a": []}}}, "'config_groups' must be a single"),
+        ({"quantization_config": {**packed(INT4), "config_groups": {}}}, "'config_groups' must be an object of groups"),
+        ({"quantization_config": {**packed(INT4), "config_groups": {"a": []}}}, "'config_groups' must have 'weights'"),
+        ({"quantization_config": grouped(self_attn=8, attn=4)}, "'targets' name 'attn' in groups that differ"),
+        ({"quantization_config": {**grouped(a=8), "config_groups": {"a": {"weights": {}}}}}, "'num_bits' must be"),
+        ({"quantization_config": grouped(Linea=8)}, "'targets' names 'Linea'"),
+        ({"quantization_config": {"quant_method": "modelopt"}}, "'quant_algo' is None; known: FP8, NVFP4"),
+        ({"quantization_config": packed(INT4, ["re:.*q_a_proj$"])}, "'ignore' names 're:"),
+        ({"quantization_config": packed(INT4, ["re:.*self_attn.o_proj"])}, "'ignore' names 're:"),
+        ({"quantization_config": packed(INT4, ["re:.*mixer.in_proj"])}, "'ignore' names 're:"),
         ({"quantization_config": {**FP8, "modules_to_not_convert": "lm_head"}}, "must be a list of module names"),
         ({"quantization_config": {**FP8, "modules_to_not_convert": ["model.layers.0.self_attn"]}}, "of all layers"),
         ({"quantization_config": packed(INT4, ["model.layers.0.mlp.gate_proj"])}, "'ignore' names 'model.layers.0.mlp"),
@@ -198,3 +224,33 @@ def test_exceptions_tell_experts_from_shared_ones(ignored, experts, shared):
 def test_unclear_schemes_are_refused(keys, message):
     with pytest.raises(InputError, match=message):
         weight_bytes(LLAMA, **keys)
+
+
+HYBRID = {
+    **{
+        **LLAMA,
+        "model_type": "qwen3_5_text",
+        "head_dim": 16,
+        "full_attention_interval": 3,
+        "linear_conv_kernel_dim": 3,
+    },
+    **{"linear_num_key_heads": 2, "linear_key_head_dim": 10, "linear_num_value_heads": 6, "linear_value_head_dim": 14},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "component"),
+    [
+        ("re:.*linear_attn.*", "recurrent projections"),
+        ("model.layers.*.linear_attn", "recurrent projections"),
+        ("re:.*mamba.*", "recurrent projections"),
+        ("re:.*self_attn.*", "attention projections"),
+        ("model.layers.0.linear_attn.conv1d", None),
+    ],
+)
+def test_exceptions_tell_recurrent_layers_from_attention(name, component):
+    rows = flops.breakdown(flops.describe(HYBRID), 1, 1)
+    saved = weight_bytes(HYBRID, quantization_config=packed(FLOAT8, [name])) - weight_bytes(
+        HYBRID, quantization_config=packed(FLOAT8)
+    )
+    assert saved == (rows[component]["parameters"] if component else 0)

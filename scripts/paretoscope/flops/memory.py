@@ -100,8 +100,9 @@ def weight_bytes(architecture: Architecture, config: Mapping) -> int:
 def bytes_as_stored(config: Mapping) -> Callable[[Block], Fraction]:
     """Return a function from a block to the bytes of its weights as released; errors as of :func:`weight_bytes`."""
     plain = plain_bytes(config)
-    bits, kept = _quantisation(_value(config, "quantization_config"), 8 * plain)
-    bits_of = dict.fromkeys(_NEVER_QUANTISED | kept, 8 * plain) | _expert_bits(config)
+    bits, others = _quantisation(_value(config, "quantization_config"), 8 * plain)
+    bits_of = {name: 8 * plain if own is None else own for name, own in others.items()}
+    bits_of |= dict.fromkeys(_NEVER_QUANTISED, 8 * plain) | _expert_bits(config)
 
     def stored(block: Block) -> Fraction:
         linear = block.linear_parameters
@@ -137,10 +138,13 @@ def plain_bytes(config: Mapping) -> int:
     return _DTYPE_BYTES[next(iter(given.values()), "bfloat16")]
 
 
-def _quantisation(scheme, plain: int) -> tuple[Fraction | int, set[str]]:
-    """Return the bits of a quantised weight, scales included, and the components that stay as they are."""
+_Bits = tuple[Fraction | int | None, dict[str, Fraction | None]]
+"""Bits of a weight of a linear layer, scales included, and those of components that differ; None: not quantised."""
+
+
+def _quantisation(scheme, plain: int) -> _Bits:
     if scheme is None:
-        return plain, set()
+        return plain, {}
     if not isinstance(scheme, Mapping):
         raise InputError(f"config.json: 'quantization_config' must be an object, not {shown(scheme)}")
     method = scheme.get("quant_method")
@@ -148,7 +152,8 @@ def _quantisation(scheme, plain: int) -> tuple[Fraction | int, set[str]]:
         raise InputError(
             f"config.json: quantization_config: 'quant_method' is {shown(method)}; known: {', '.join(_SCHEMES)}"
         )
-    return _SCHEMES[method](scheme)
+    bits, others = _SCHEMES[method](scheme)
+    return plain if bits is None else bits, others
 
 
 def _expert_bits(config: Mapping) -> dict[str, Fraction]:
@@ -159,12 +164,13 @@ def _expert_bits(config: Mapping) -> dict[str, Fraction]:
     return {"experts": _mxfp4({})[0]} if dtype else {}
 
 
-def _mxfp4(scheme: Mapping) -> tuple[Fraction, set[str]]:
-    """OCP Microscaling Formats 1.0, section 5.2: 4 bits and one 8-bit scale per 32 weights; of experts alone."""
-    return Fraction(4) + Fraction(8, 32), {"attention projections", "feed-forward", "shared experts"}
+def _mxfp4(scheme: Mapping) -> _Bits:
+    """OCP Microscaling Formats 1.0 (MXFP4): 4 bits and one 8-bit scale per 32 weights; of experts alone."""
+    plain = ("attention projections", "recurrent projections", "feed-forward", "shared experts")
+    return Fraction(4) + Fraction(8, 32), dict.fromkeys(plain)
 
 
-def _fp8(scheme: Mapping) -> tuple[Fraction, set[str]]:
+def _fp8(scheme: Mapping) -> _Bits:
     """8 bits, and in the block-wise form (arXiv 2412.19437, section 3.3.2) a 32-bit scale per block of weights."""
     block = scheme.get("weight_block_size")
     scale = Fraction(0)
@@ -175,7 +181,18 @@ def _fp8(scheme: Mapping) -> tuple[Fraction, set[str]]:
     return 8 + scale, _kept(scheme, "modules_to_not_convert", "ignored_layers")
 
 
-def _grouped_integers(scheme: Mapping) -> tuple[Fraction, set[str]]:
+def _modelopt(scheme: Mapping) -> _Bits:
+    """NVIDIA Model Optimizer: FP8 with a scale per matrix; NVFP4, 4 bits and one 8-bit scale per 16 weights."""
+    algorithm = scheme.get("quant_algo")
+    known = {"FP8": Fraction(8), "NVFP4": 4 + Fraction(8, 16)}
+    if not isinstance(algorithm, str) or algorithm not in known:
+        raise InputError(
+            f"config.json: quantization_config: 'quant_algo' is {shown(algorithm)}; known: {', '.join(known)}"
+        )
+    return known[algorithm], _kept(scheme, "ignore", "exclude_modules")
+
+
+def _grouped_integers(scheme: Mapping) -> _Bits:
     """AWQ (arXiv 2306.00978) and GPTQ (arXiv 2210.17323): integers with a 16-bit scale and a zero point per group."""
     bits = _positive("bits", scheme.get("bits"))
     group = scheme.get("group_size")
@@ -183,16 +200,29 @@ def _grouped_integers(scheme: Mapping) -> tuple[Fraction, set[str]]:
     return bits + per_group, _kept(scheme, "modules_to_not_convert")
 
 
-def _compressed_tensors(scheme: Mapping) -> tuple[Fraction, set[str]]:
-    """One group for all linear layers; several groups, or other targets, are refused."""
+def _compressed_tensors(scheme: Mapping) -> _Bits:
+    """Groups of linear layers, each with bits of its own: all (``Linear``), or those that its targets name."""
     groups = scheme.get("config_groups")
-    single = isinstance(groups, Mapping) and len(groups) == 1
-    group = next(iter(groups.values())) if single else {}
-    weights = group.get("weights") if isinstance(group, Mapping) and group.get("targets") == ["Linear"] else None
-    if not isinstance(weights, Mapping):
-        raise InputError(
-            "config.json: quantization_config: 'config_groups' must be a single group with the target 'Linear'"
-        )
+    if not isinstance(groups, Mapping) or not groups:
+        raise InputError("config.json: quantization_config: 'config_groups' must be an object of groups of layers")
+    bits, others = None, {}
+    for group in groups.values():
+        if not isinstance(group, Mapping) or not isinstance(group.get("weights"), Mapping):
+            raise InputError("config.json: quantization_config: a group of 'config_groups' must have 'weights'")
+        stored = _bits_of_group(group["weights"])
+        for name in _names(group, "targets"):
+            named = {} if name == "Linear" else dict.fromkeys(_components("targets", name), stored)
+            if any(others.get(component, stored) != stored for component in named):
+                raise InputError(f"config.json: quantization_config: 'targets' name {name!r} in groups that differ")
+            others |= named
+            if name == "Linear":
+                if bits not in (None, stored):
+                    raise InputError("config.json: quantization_config: 'targets' name 'Linear' in groups that differ")
+                bits = stored
+    return bits, others | _kept(scheme, "ignore")
+
+
+def _bits_of_group(weights: Mapping) -> Fraction:
     bits, size = _positive("num_bits", weights.get("num_bits")), weights.get("group_size")
     scale = Fraction(0)
     if weights.get("strategy") in ("group", "tensor_group"):
@@ -200,7 +230,7 @@ def _compressed_tensors(scheme: Mapping) -> tuple[Fraction, set[str]]:
         scale_bits = 8 if weights.get("type") == "float" and bits == 4 else 16
         zero_point = 0 if weights.get("symmetric") else bits
         scale = Fraction(scale_bits + zero_point, _positive("group_size", size))
-    return bits + scale, _kept(scheme, "ignore")
+    return bits + scale
 
 
 _SCHEMES = {
@@ -209,6 +239,7 @@ _SCHEMES = {
     "awq": _grouped_integers,
     "gptq": _grouped_integers,
     "compressed-tensors": _compressed_tensors,
+    "modelopt": _modelopt,
 }
 
 
@@ -222,17 +253,19 @@ _PART_OF_A_NAME = {
     # part of a module's name: the component it stands for; the first that occurs decides
     "shared_expert": "shared experts",
     "experts": "experts",
+    **dict.fromkeys(("linear_attn", "mamba"), "recurrent projections"),
     "attn": "attention projections",
-    "_proj": "feed-forward",
+    "mlp": "feed-forward",
 }
 _NOT_COUNTED = ("visual", "vision", "audio", "mm_proj", "multi_modal", "mtp")
-_NOT_LINEAR_LAYERS = ("norm", "embed", "lm_head", "gate", "router", "score")
+_NOT_LINEAR_LAYERS = ("norm", "embed", "lm_head", "gate", "router", "score", "conv1d")
 """What no scheme quantises; ``gate_proj`` and the like are linear layers for all that."""
 
 
-def _kept(scheme: Mapping, *keys: str) -> set[str]:
+def _kept(scheme: Mapping, *keys: str) -> dict[str, None]:
     """Return the components that a scheme's list of exceptions names; its patterns are searched, never run."""
-    return {component for key in keys for name in _names(scheme, key) for component in _components(key, name)}
+    names = ((key, name) for key in keys for name in _names(scheme, key))
+    return dict.fromkeys(component for key, name in names for component in _components(key, name))
 
 
 def _names(scheme: Mapping, key: str) -> list[str]:
@@ -247,10 +280,12 @@ def _components(key: str, name: str) -> Iterator[str]:
         return
     if "_proj" not in name and any(part in name for part in _NOT_LINEAR_LAYERS):
         return
-    found = [component for part, component in _PART_OF_A_NAME.items() if part in name]
-    if not found or any(character.isdigit() for character in name):
+    component = next((component for part, component in _PART_OF_A_NAME.items() if part in name), None)
+    # One projection of attention isn't all of it; those of an FFN are named together.
+    is_part = "_proj" in name and component != "feed-forward"
+    if component is None or is_part or any(character.isdigit() for character in name):
         raise InputError(
             f"config.json: quantization_config: '{key}' names {name!r}; supported are lm_head, gates, norms, and "
             "attention, experts or feed-forward of all layers"
         )
-    yield found[0]
+    yield component

@@ -5,7 +5,7 @@ indexer that selects ``index_topk`` entries, 128 without. transformers saves ``l
 instead. Key and value are one and the same. In the first ``num_hash_layers`` layers a table chooses the experts and the
 router only weighs them.
 
-Source: https://huggingface.co/deepseek-ai/DeepSeek-V4-Pro (technical report, section 2); config keys as its config.json
+Source: https://huggingface.co/deepseek-ai/DeepSeek-V4-Pro (technical report); config keys as its config.json
 and transformers' DeepseekV4Config.
 Left out: the multi-token-prediction module, the tables of hash routing.
 """

@@ -2,7 +2,7 @@
 
 ``indexer_types`` says which layers have an indexer; absent, all do.
 
-Source: arXiv 2602.15763, section 2; arXiv 2603.12201 (shared selection); config keys as transformers' GlmMoeDsaConfig.
+Source: arXiv 2602.15763; arXiv 2603.12201 (shared selection); config keys as transformers' GlmMoeDsaConfig.
 Left out: as in DeepSeek-V3.2.
 """
 

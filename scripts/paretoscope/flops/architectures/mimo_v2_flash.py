@@ -5,7 +5,7 @@ Values have a head size of their own (``v_head_dim``). Sliding layers have ``swa
 ``moe_layer_freq`` (1: experts), or from ``layer_types`` and ``mlp_layer_types``. The window is ``sliding_window``;
 transformers lets one token more in where ``sliding_window_size`` is given too.
 
-Source: arXiv 2601.02780, section 2; config keys as its config.json and transformers' MiMoV2FlashConfig.
+Source: arXiv 2601.02780; config keys as its config.json and transformers' MiMoV2FlashConfig.
 Left out: the multi-token-prediction layers.
 """
 

@@ -1,6 +1,6 @@
 """Ministral 3: Mistral's layer without a window; queries are scaled by position, which changes no matmul.
 
-Source: arXiv 2601.08584, section 2; config keys as transformers' Ministral3Config.
+Source: arXiv 2601.08584; config keys as transformers' Ministral3Config.
 Left out: the vision tower and its projector.
 """
 

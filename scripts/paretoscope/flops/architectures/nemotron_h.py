@@ -5,7 +5,7 @@ experts have two matrices and a squared ReLU: no gate. With ``moe_latent_size`` 
 vector, projected down before and up after them; router and shared expert see the full one. ``expand`` isn't read: the
 Mamba-2 width is ``mamba_num_heads`` x ``mamba_head_dim``.
 
-Source: arXiv 2504.03624, section 2; arXiv 2512.20856, section 2 (experts in Nemotron 3); arXiv 2601.18089 (latent
+Source: arXiv 2504.03624; arXiv 2512.20856 (experts in Nemotron 3); arXiv 2601.18089 (latent
 experts); config keys and shapes as transformers' NemotronHConfig and model.
 Left out: the multi-token-prediction module (``mtp_layers_block_type``).
 """

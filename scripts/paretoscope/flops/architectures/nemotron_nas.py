@@ -3,7 +3,7 @@
 ``block_configs`` says it: ``n_heads_in_group`` query heads share a key-value head, ``ffn_mult`` sizes the FFN, and
 ``no_op`` leaves either half out with its norm.
 
-Source: arXiv 2505.00949, section 2; arXiv 2411.19146 (the search); config keys as the model's own code.
+Source: arXiv 2505.00949; arXiv 2411.19146 (the search); config keys as the model's own code.
 Left out: nothing beyond :mod:`paretoscope.flops`.
 """
 

@@ -1,6 +1,6 @@
 """Language model of Qwen3-VL's mixtures of experts: Qwen3's.
 
-Source: arXiv 2511.21631, section 2; config keys as transformers' Qwen3VLMoeTextConfig.
+Source: arXiv 2511.21631; config keys as transformers' Qwen3VLMoeTextConfig.
 Left out: the vision tower, and what it adds to the first layers (DeepStack).
 """
 
