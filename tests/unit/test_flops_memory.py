@@ -230,6 +230,7 @@ HYBRID = {
     **{
         **LLAMA,
         "model_type": "qwen3_5_text",
+        "attention_bias": False,
         "head_dim": 16,
         "full_attention_interval": 3,
         "linear_conv_kernel_dim": 3,

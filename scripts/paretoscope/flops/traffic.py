@@ -102,7 +102,7 @@ def arithmetic_intensity(
 ) -> float:
     """Return the FLOPs per byte moved of a decode step; arguments and errors as of :func:`decode_bytes`.
 
-    A device is limited by compute above its peak FLOP/s / bandwidth, by memory below (the roofline model, arXiv 2402.16363).
+    A device is limited by compute above its peak FLOP/s / bandwidth, by memory below (arXiv 2402.16363).
     """
     moved = decode_bytes(architecture, config, context, batch, kv_dtype_bytes=kv_dtype_bytes)
     return batch * decode_flops(architecture, context) / moved
