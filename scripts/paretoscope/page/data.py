@@ -1,0 +1,155 @@
+"""What the page is drawn from: the tables of a study as columns of rounded numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from ..frontier import AVERAGE
+
+DIGITS = 6
+"""Significant digits of accuracies and costs: enough that rounding puts no model on a frontier or off it."""
+SPARE_DIGITS = 4
+"""Of intervals, probabilities and curves, which are only drawn."""
+
+_MODEL = {"id": "model", "name": "model_name", "family": "family", "kind": "kind", "type": "type"}
+
+
+def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
+    """Return the data of the page, ready for JSON.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        ``frontier``, ``costs``, ``axes`` (frontier.FRONTIER, COST_FRONTIERS, COST_AXES), ``thresholds``, ``lines``
+        (trend.THRESHOLDS, LINES), ``curves``, ``budgets`` (saturation.CURVES, BUDGETS) and ``cells`` (schema.CELLS).
+
+    Returns
+    -------
+    dict
+        ``models``, ``scopes`` and ``costs`` name the three dimensions. Arrays of arrays hold one row per scope with
+        one value per model, in their order; None where there is no value.
+    """
+    frontier = tables["frontier"]
+    models = frontier.drop_duplicates("model").sort_values("model")
+    scopes = frontier.drop_duplicates("scope")
+    grid = _Grid(list(models["model"]), list(scopes["scope"]))
+    axes = tables["axes"][tables["axes"]["left_out"].isna()]
+    costs = tables["costs"].sort_values("cost", key=lambda ids: ids.map({c: i for i, c in enumerate(axes["cost"])}))
+    # A model without one cost has its accuracy still, beside another.
+    known = pd.concat([frontier, costs]).dropna(subset="accuracy").drop_duplicates(["scope", "model"])
+    return {
+        "models": {key: _texts(models[column]) for key, column in _MODEL.items()}
+        | {"date": _dates(models["release_date"])}
+        | _parameters(tables["cells"], grid.models),
+        "scopes": {"id": grid.scopes, "name": _texts(scopes["scope_name"])},
+        "has_average": AVERAGE in grid.scopes,
+        "accuracy": {
+            "mean": grid.numbers(known, "accuracy", DIGITS),
+            "low": grid.numbers(known, "accuracy_low", SPARE_DIGITS),
+            "high": grid.numbers(known, "accuracy_high", SPARE_DIGITS),
+            "completions": grid.numbers(frontier, "n_completions", DIGITS),
+        },
+        "costs": [_cost(axis, costs[costs["cost"] == axis["cost"]], grid) for axis in axes.to_dict("records")],
+        "trend": _trend(tables["thresholds"], tables["lines"]),
+        "saturation": _saturation(tables["curves"], tables["budgets"], grid),
+    }
+
+
+class _Grid:
+    """Models and scopes in the page's order, and columns of tables laid out so."""
+
+    def __init__(self, models: list[str], scopes: list[str]):
+        self.models, self.scopes = models, scopes
+
+    def numbers(self, table: pd.DataFrame, column: str, digits: int) -> list[list[float | None]]:
+        """Return one row per scope, one rounded number per model."""
+        return [rounded(row, digits) for row in self._laid_out(table, column)]
+
+    def codes(self, table: pd.DataFrame, column: str) -> dict:
+        """Return the distinct texts of a column, and a row per scope that says which of them each model has."""
+        texts = sorted(table[column].dropna().unique())
+        place = {text: code for code, text in enumerate(texts)}
+        rows = self._laid_out(table, column)
+        return {"texts": texts, "rows": [[place.get(text) for text in row] for row in rows]}
+
+    def _laid_out(self, table: pd.DataFrame, column: str) -> list[list]:
+        laid_out = table.pivot(index="scope", columns="model", values=column)
+        return laid_out.reindex(index=self.scopes, columns=self.models).to_numpy().tolist()
+
+
+def rounded(values, digits: int) -> list[float | int | None]:
+    """Return numbers rounded to significant digits, whole ones as integers; None for what is missing."""
+    numbers = (None if pd.isna(value) else float(f"{value:.{digits}g}") for value in values)
+    return [int(n) if n is not None and n.is_integer() else n for n in numbers]
+
+
+def _texts(values: pd.Series) -> list[str]:
+    return values.astype("str").fillna("").tolist()
+
+
+def _dates(values: pd.Series) -> list[str]:
+    """Return ISO dates to the day, so that text sorts as time does; empty where there is none."""
+    return pd.to_datetime(values, format="ISO8601").dt.strftime("%Y-%m-%d").fillna("").tolist()
+
+
+def _parameters(cells: pd.DataFrame, models: list[str]) -> dict:
+    known = cells.drop_duplicates("model").set_index("model").reindex(models)
+    return {key: rounded(known[f"{key}_parameters"], SPARE_DIGITS) for key in ("total", "active")}
+
+
+def _cost(axis: dict, table: pd.DataFrame, grid: _Grid) -> dict:
+    return {
+        **{key: axis[key] if isinstance(axis[key], str) else "" for key in ("name", "unit", "device")},
+        "id": axis["cost"],
+        "mean": grid.numbers(table, "cost_mean", DIGITS),
+        "se": grid.numbers(table, "cost_se", SPARE_DIGITS),
+        "left_out": grid.codes(table, "left_out"),
+    }
+
+
+def _trend(thresholds: pd.DataFrame, lines: pd.DataFrame) -> dict:
+    reached = thresholds.dropna(subset="total_flops_min")
+    # Between records a step goes on level; only its last date is needed, to know how far.
+    ends = ~reached.duplicated("accuracy_threshold", keep="last")
+    shown = reached[reached["is_record"] | ends]
+    return {
+        "threshold": rounded(shown["accuracy_threshold"], DIGITS),
+        "date": _dates(shown["release_date"]),
+        "flops": rounded(shown["total_flops_min"], SPARE_DIGITS),
+        "name": _texts(shown["model_name"]),
+        "record": shown["is_record"].tolist(),
+        "never": rounded(sorted(set(thresholds["accuracy_threshold"]) - set(reached["accuracy_threshold"])), DIGITS),
+        "notes": sorted(set(lines["note"].dropna())),
+    }
+
+
+def _saturation(curves: pd.DataFrame, budgets: pd.DataFrame, grid: _Grid) -> list[dict]:
+    """Return one record per cell with a curve, thinned to the budgets that are half of the next, counted from its end."""
+    scope = {name: code for code, name in enumerate(grid.scopes)}
+    model = {name: code for code, name in enumerate(grid.models)}
+    found = budgets.set_index(["model", "benchmark"])
+    records = []
+    for key, curve in curves.groupby(["model", "benchmark"], sort=False):
+        thin = _halvings(curve)
+        budget = found.loc[key]
+        records.append(
+            {
+                "m": model[key[0]],
+                "s": scope[key[1]],
+                "tokens": thin["budget_tokens"].tolist(),
+                "accuracy": rounded(thin["accuracy"], SPARE_DIGITS),
+                "enough": rounded([budget["saturation_budget_tokens"]], DIGITS)[0],
+                "note": "" if pd.isna(budget["note"]) else budget["note"],
+            }
+        )
+    return records
+
+
+def _halvings(curve: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a curve at its last budget and about its halves, quarters and so on; two to a doubling."""
+    budgets = curve["budget_tokens"].to_numpy()
+    wanted = [budgets[-1] / 2 ** (step / 2) for step in range(24)]
+    places = sorted({int(abs(budgets - budget).argmin()) for budget in wanted})
+    return curve.iloc[places]

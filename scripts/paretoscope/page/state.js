@@ -1,0 +1,96 @@
+// What is shown, and what follows from it. Names come from outside: they are only ever compared, or written as text.
+const DATA = JSON.parse(document.getElementById("data").textContent);
+const MODELS = DATA.models.id.map((id, m) => ({
+  m, id, name: DATA.models.name[m], family: DATA.models.family[m], kind: DATA.models.kind[m], type: DATA.models.type[m],
+  date: DATA.models.date[m], total: DATA.models.total[m], active: DATA.models.active[m],
+}));
+const DATES = [...new Set(DATA.models.date.filter(Boolean))].sort();
+const FACETS = ["family", "kind", "type"];
+const KINDS = new Map([["dense", "dense"], ["moe", "mixture of experts"], ["hybrid", "hybrid"]]);
+const choice = { scope: 0, cost: 0, scale: "log", date: DATES.length, hidden: new Map(FACETS.map((facet) => [facet, new Set()])) };
+
+const byId = (id) => document.getElementById(id);
+
+// An element with properties and children; texts become text nodes, so no markup in them is read.
+function make(tag, properties, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+function sorted(values) {
+  return [...new Set(values)].sort((a, b) => a.localeCompare(b, "en", { sensitivity: "base" }));
+}
+
+// Numbers for people.
+function number(value) {
+  if (value === null || value === undefined) return "–";
+  if (value !== 0 && (Math.abs(value) >= 1e6 || Math.abs(value) < 1e-4)) return value.toExponential(2);
+  return Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en") : String(Number(value.toPrecision(3)));
+}
+const percent = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)}%`);
+function share(value) {
+  if (value === null || value === undefined) return "–";
+  return value > 0.995 ? "> 99%" : value < 0.005 ? "< 1%" : `${Math.round(100 * value)}%`;
+}
+const interval = (point) => `${(100 * point.low).toFixed(1)} to ${(100 * point.high).toFixed(1)}%`;
+
+const FLOPS = [[1e18, "EFLOPs"], [1e15, "PFLOPs"], [1e12, "TFLOPs"], [1e9, "GFLOPs"], [1e6, "MFLOPs"], [1, "FLOPs"]];
+const flopsUnit = (value) => FLOPS.find(([size]) => value >= size) || FLOPS[FLOPS.length - 1];
+
+// What a cost is counted in: how many of its units one of them holds, and the name to show.
+function unitOf(cost, values) {
+  if (cost.id !== "flops") return { size: 1, name: cost.unit === "$" ? "US dollars" : cost.name };
+  const known = values.filter((value) => value !== null).sort((a, b) => a - b);
+  const [size, name] = flopsUnit(known[Math.floor(known.length / 2)] || 1);
+  return { size, name };
+}
+
+// The models as points of the chosen benchmark and cost; left: why one is none.
+function allPoints() {
+  const cost = DATA.costs[choice.cost];
+  if (!cost) return MODELS.map((model) => ({ ...model, left: "no cost is known" }));
+  const s = choice.scope, unit = unitOf(cost, cost.mean[s]);
+  return MODELS.map((model) => {
+    const m = model.m, mean = cost.mean[s][m], code = cost.left_out.rows[s][m];
+    const point = {
+      ...model, accuracy: DATA.accuracy.mean[s][m], low: DATA.accuracy.low[s][m], high: DATA.accuracy.high[s][m],
+      completions: DATA.accuracy.completions[s][m],
+    };
+    if (mean === null || point.accuracy === null) return { ...point, left: code === null ? "no result" : cost.left_out.texts[code] };
+    const half = 1.96 * (cost.se[s][m] || 0);
+    return {
+      ...point, cost: mean / unit.size, costLow: Math.max(mean - half, mean / 100) / unit.size, costHigh: (mean + half) / unit.size,
+      p: cost.probability ? cost.probability[s][m] : null,
+    };
+  });
+}
+
+const latest = () => DATES[choice.date];
+const everythingShown = () => choice.date >= DATES.length - 1 && FACETS.every((facet) => !choice.hidden.get(facet).size);
+
+function isShown(model) {
+  if (choice.date < DATES.length - 1 && !(model.date && model.date <= latest())) return false;
+  return FACETS.every((facet) => !choice.hidden.get(facet).has(model[facet]));
+}
+
+// Mark the points that no other beats at their cost: as in the tables, on the means alone, equal points both stay.
+function markFrontier(points) {
+  let best = null;
+  const ordered = points.filter((point) => !point.left).sort((a, b) => a.cost - b.cost || b.accuracy - a.accuracy);
+  for (const point of ordered) {
+    point.on = !best || point.accuracy > best.accuracy || (point.accuracy === best.accuracy && point.cost === best.cost);
+    point.gap = best ? Math.max(0, best.accuracy - point.accuracy) : 0;
+    if (point.on) best = point;
+  }
+  return ordered;
+}
+
+// Everything that the page shows of the choice made.
+function select() {
+  const all = allPoints(), shown = all.filter(isShown), points = markFrontier(shown);
+  const cost = DATA.costs[choice.cost];
+  return { all, shown, points, frontier: points.filter((point) => point.on), cost, unit: cost && unitOf(cost, cost.mean[choice.scope]) };
+}
+
+const scopeName = () => DATA.scopes.name[choice.scope] || "";
