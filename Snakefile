@@ -18,6 +18,7 @@ if not workflow.configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 
 
 pathvars:

@@ -42,18 +42,6 @@ def engine_environment():
     return plugins.load("engines", STUDY.engine["name"]).ENVIRONMENT
 
 
-def gpus(wildcards):
-    """GPUs that a cell takes: as many as its model card says, or one; none on a CPU or without weights."""
-    return gpus_of(wildcards.model)
-
-
-def gpus_of(model):
-    engine = STUDY.engine_of(model)
-    if not plugins.load("engines", engine["name"]).NEEDS_WEIGHTS or engine.get("device") == "cpu":
-        return 0
-    return engine.get("gpus", 1)
-
-
 def one_of(names):
     """A regular expression that matches just these names."""
     return "|".join(map(re.escape, names)) or "(?!)"
@@ -209,10 +197,6 @@ def judging_spec(wildcards):
 
 def judge_store(wildcards):
     return f"{RESULTS}/work/judge/{wildcards.model}/{wildcards.benchmark}.jsonl"
-
-
-def judge_gpus(wildcards):
-    return gpus_of(JUDGE)
 
 
 def judge_words(wildcards):

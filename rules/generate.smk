@@ -23,8 +23,8 @@ rule generate:
         f"../envs/{engine_environment()}.yaml"
     threads: 1
     resources:
-        # `--resources gpu=2` says how many there are.
-        gpu=gpus,
+        # GPUs, memory, minutes; `--resources gpu=2` says how many GPUs one machine has.
+        **engine_resources(cell_model),
     params:
         spec=generation_spec,
         store=completion_store,

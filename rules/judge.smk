@@ -44,7 +44,7 @@ rule judge:
         f"../envs/{engine_environment()}.yaml"
     threads: 1
     resources:
-        gpu=judge_gpus,
+        **engine_resources(judge_model),
     params:
         spec=judging_spec,
         store=judge_store,

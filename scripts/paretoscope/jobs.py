@@ -7,9 +7,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 from .errors import InputError
+
+log = logging.getLogger(__name__)
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -29,9 +32,12 @@ def job(log_file: str) -> Iterator[None]:
 
     An :class:`InputError` ends the process with status 1 and its message alone; any other exception keeps its
     traceback, in the log too. SIGTERM, by which schedulers end a job, ends it like a Ctrl-C: in order.
+
+    The log of an attempt that failed stays as ``<log>.attempt-1.log`` and so on, however it ended.
     """
     signal.signal(signal.SIGTERM, _end)
     file = logging.FileHandler(log_file, encoding="utf-8")
+    kept = _second_name(Path(log_file))
     file.setFormatter(logging.Formatter(FORMAT))
     terminal = logging.StreamHandler()
     terminal.setFormatter(logging.Formatter("%(message)s"))
@@ -56,3 +62,17 @@ def job(log_file: str) -> Iterator[None]:
         terminal.addFilter(lambda record: False)
         root.exception("Unexpected error (log: %s)", Path(log_file))
         raise
+    if kept:
+        kept.unlink()
+
+
+def _second_name(log_file: Path) -> Path | None:
+    """Return a second name for a log, since Snakemake deletes the first when it tries again; None: it can have none."""
+    numbers = (log_file.with_name(f"{log_file.stem}.attempt-{number}.log") for number in count(1))
+    name = next(path for path in numbers if not path.exists())
+    try:
+        name.hardlink_to(log_file)
+    except OSError as error:
+        log.warning("the log isn't kept if this attempt fails: %s can't be linked: %s", name, error.strerror or error)
+        return None
+    return name

@@ -13,7 +13,7 @@ PACKAGE = plugins.PACKAGE
 SCRIPTS = PACKAGE.parent
 
 LAYERS = {
-    5: ("pin",),
+    5: ("pin", "resources"),
     4: ("plots", "report", "audit", "loading", "plan", "judging"),
     3: (
         *("models", "generate", "grading", "costs", "summarize"),
@@ -22,11 +22,21 @@ LAYERS = {
     2: ("catalog", "benchmarks", "engines", "graders", "crosscheck", "flops", "training", "hub"),
     1: (
         *("schema", "files", "store", "provenance", "plugins", "errors", "arithmetic"),
-        *("cards", "devices", "statistics", "bootstrap", "progress", "jobs", "degeneration", "serving"),
+        *("cards", "devices", "cluster", "statistics", "bootstrap", "progress", "jobs", "degeneration", "serving"),
     ),
 }
 """Modules and folders of the package. Imports lead from a layer to one below."""
-BASE = {"errors": 0, "files": 1, "schema": 1, "plugins": 1, "cards": 2, "store": 2, "bootstrap": 2, "devices": 3}
+BASE = {
+    "errors": 0,
+    "files": 1,
+    "schema": 1,
+    "plugins": 1,
+    "cards": 2,
+    "store": 2,
+    "bootstrap": 2,
+    "devices": 3,
+    "cluster": 3,
+}
 """Order within the lowest layer, where some modules stand on others; the rest stand beside each other at 1."""
 
 COMPONENT_FOLDERS = ("benchmarks", "engines", "graders", "crosscheck", "flops/architectures", "plots")

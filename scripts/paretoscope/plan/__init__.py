@@ -135,12 +135,18 @@ def plan_study(study: Study, device: Device, results: Path, earlier: Iterable[Pa
     InputError
         A meta file can't be read.
     """
-    return _Planner(study, device, Path(results), [Path(folder) for folder in earlier]).plan()
+    return Planner(study, device, Path(results), [Path(folder) for folder in earlier]).plan()
 
 
-class _Planner:
-    def __init__(self, study: Study, device: Device, results: Path, earlier: list[Path]):
+class Planner:
+    """Plans models and cells one at a time: a cell after its model.
+
+    The parameters are those of :func:`plan_study`, and so is what it raises.
+    """
+
+    def __init__(self, study: Study, device: Device, results: Path, earlier: Iterable[Path] = ()):
         self.study, self.device, self.results = study, device, results
+        earlier = list(earlier)
         self.folders = [results, *earlier]
         self.own = read_results(results)
         known = [read_results(folder) for folder in earlier]
@@ -152,18 +158,22 @@ class _Planner:
         self.gpus: dict[str, int] = {}
 
     def plan(self) -> Plan:
+        """Return the plan of all models and cells."""
         models = [self.model(model) for model in dict.fromkeys(model for model, _ in self.study.cells)]
         cells = [self.cell(cell) for cell in self.study.cells]
         warnings = [*self.study.warnings, *filter(None, map(self._warning, models))]
         return Plan(self.study.name, self.device, models, cells, warnings)
 
     def engine(self, model: str):
+        """Return the module of the engine that answers for a model."""
         return plugins.load("engines", self.study.engine_of(model)["name"])
 
     def uses_gpu(self, model: str) -> bool:
+        """Return whether a model runs on GPUs."""
         return self.engine(model).NEEDS_WEIGHTS and self.study.engine_of(model).get("device") != "cpu"
 
     def model(self, model: str) -> ModelPlan:
+        """Return the GPU memory of a model, and remember its shape."""
         if not self.engine(model).NEEDS_WEIGHTS:
             return ModelPlan(model, None, None, None, None, None, 0, None, None, 0)
         gpus = self.study.engine_of(model).get("gpus", 1) if self.uses_gpu(model) else 0
@@ -199,6 +209,7 @@ class _Planner:
         return None
 
     def cell(self, cell: Cell) -> CellPlan:
+        """Return what a cell still needs."""
         model, benchmark = cell
         samples = self.study.samples_of(model)
         wanted = self.study.items_of(benchmark) * samples
@@ -216,6 +227,7 @@ class _Planner:
         return replace(plan, measured=finished, hindsight=hindsight)
 
     def estimate(self, cell: Cell, measured: Mapping[Cell, Measured], completions: int) -> Estimate:
+        """Return what so many completions of a cell take."""
         model = cell[0]
         if not self.engine(model).KEEPS:
             return Estimate(completions, Tokens(None, None, "-"), None, 0.0, "-", None, None, 0.0)
@@ -275,4 +287,4 @@ def _row_bytes(tokens: float) -> float:
     return ROW_BYTES + tokens * (TEXT_BYTES_PER_TOKEN + PACKED_BYTES_PER_TOKEN)
 
 
-__all__ = ["CellPlan", "Estimate", "ModelPlan", "Plan", "plan_study"]
+__all__ = ["CellPlan", "Estimate", "ModelPlan", "Plan", "Planner", "plan_study"]
