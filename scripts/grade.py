@@ -1,10 +1,10 @@
 """Grade the completions of one cell."""
 
-from paretoscope.files import count_rows, read_jsonl, write_jsonl, writing_jsonl
-from paretoscope.grading import VerdictCache, grade_completions, grader_version
+from paretoscope.files import count_rows, read_jsonl, read_lines, write_jsonl, writing_jsonl
+from paretoscope.grading import CompletionLine, VerdictCache, grade_completions, grader_version
 from paretoscope.jobs import job
 from paretoscope.progress import ProgressLines
-from paretoscope.schema import Completion, Item, from_row, to_row
+from paretoscope.schema import Item, from_row, to_row
 
 
 def main(
@@ -14,7 +14,7 @@ def main(
     grader, reasoning = spec["grader"], spec["reasoning"]
     options = {key: value for key, value in spec.items() if key not in ("grader", "reasoning", "digest")}
     by_id = {row["id"]: from_row(Item, row) for _, row in read_jsonl(items)}
-    rows = (from_row(Completion, row) for _, row in read_jsonl(completions))
+    rows = (CompletionLine(line, f"{completions}, line {number}") for number, line in read_lines(completions))
     lines = ProgressLines(f"grade {cell}", "grades")
     with (
         VerdictCache(cache, grader_version(grader, reasoning, options)) as known,

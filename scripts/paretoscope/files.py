@@ -174,20 +174,26 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict]]:
     InputError
         The file is absent, cut short or not UTF-8, or a line isn't a JSON object; the message names file and line.
     """
-    path = Path(path)
-    for number, line in _numbered_lines(path):
-        yield number, _parse(line, f"{path}, line {number}")
+    for number, line in read_lines(path):
+        yield number, parse_line(line, f"{path}, line {number}")
 
 
 def count_rows(path: Path) -> int:
     """Return how many rows :func:`read_jsonl` would find in a file, without parsing any."""
-    return sum(1 for _ in _numbered_lines(Path(path)))
+    return sum(1 for _ in read_lines(path))
 
 
-def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+def read_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield (line number, line) as :func:`read_jsonl` does, with no line parsed; blank ones are left out.
+
+    Raises
+    ------
+    InputError
+        The file is absent or cut short.
+    """
     import zstandard
 
-    number = 0
+    path, number = Path(path), 0
     try:
         with _open_unpacked(path) as lines:
             for number, line in enumerate(lines, start=1):
@@ -201,7 +207,8 @@ def _numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
         ) from error
 
 
-def _parse(line: bytes, where: str) -> dict:
+def parse_line(line: bytes, where: str) -> dict:
+    """Return the JSON object on a line; ``where`` names the line in the InputError that is raised if there is none."""
     try:
         row = json.loads(line.decode("utf-8").rstrip())  # with its end, columns would count from there
     except json.JSONDecodeError as error:

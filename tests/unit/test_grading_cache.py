@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from paretoscope.grading import Limits, VerdictCache, grade_completions, grader_version
+from paretoscope.errors import InputError
+from paretoscope.files import dumps
+from paretoscope.grading import CompletionLine, Limits, VerdictCache, grade_completions, grader_version
 from paretoscope.grading.cache import key_of
-from paretoscope.schema import Completion, Item
+from paretoscope.schema import Completion, Item, to_row
 
 KEYS = [key_of(b"%d" % number) for number in range(300)]
 
@@ -221,7 +223,7 @@ def test_a_killed_job_goes_on_where_it_was(path, tmp_path):
         "limits = Limits(cpu_seconds=0.2)\n"
         "texts = [r'\\boxed{%d\\sqrt{3}}' % n for n in range(5)]\n"
         f"with VerdictCache({str(path)!r}, grader_version('math', None, {{}}, limits)) as cache:\n"
-        "    rows = [Completion('q', n, text, 'stop', 1, 1) for n, text in enumerate(texts)]\n"
+        "    rows = [Completion('q', n, text, 'stop', None, None) for n, text in enumerate(texts)]\n"
         "    for grade in grade_completions(rows, {'q': Item('q', '', '5x')}, 'math', limits=limits, cache=cache):\n"
         "        cache._flush()\n"
         "        if grade.sample == 3:\n"
@@ -233,3 +235,40 @@ def test_a_killed_job_goes_on_where_it_was(path, tmp_path):
     texts = [rf"\boxed{{{n}\sqrt{{3}}}}" for n in range(5)]
     _, origins = grade(path, texts, {"q": Item("q", "", "5x")}, limits=Limits(cpu_seconds=0.2))
     assert origins[:3] == ["cache"] * 3
+
+
+def lines_of(texts, item="q"):
+    rows = [to_row(Completion(item, sample, text, "stop", None, None)) for sample, text in enumerate(texts)]
+    return [CompletionLine(dumps(row).encode() + b"\n", f"c.jsonl, line {n}") for n, row in enumerate(rows, start=1)]
+
+
+def grade_lines(path, lines):
+    with VerdictCache(path, grader_version("math", None, {})) as cache:
+        return list(grade_completions(lines, ITEMS, "math", cache=cache))
+
+
+def test_a_line_that_is_known_is_not_parsed_and_graded_as_its_completion(path, monkeypatch):
+    first = grade_lines(path, lines_of(TEXTS))
+    assert first == grade(path)[0]
+    monkeypatch.setattr(CompletionLine, "parsed", lambda self: pytest.fail("parsed"))
+    assert grade_lines(path, lines_of(TEXTS)) == first
+    with pytest.raises(pytest.fail.Exception):
+        grade_lines(path, lines_of([*TEXTS, "new"]))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"item_id"', "c.jsonl, line 1: not JSON"),
+        (lines_of(["x"], "other")[0].line, "the benchmark has no such item"),
+    ],
+)
+def test_a_bad_line_is_told(path, line, message):
+    with pytest.raises(InputError, match=message):
+        grade_lines(path, [CompletionLine(line, "c.jsonl, line 1")])
+
+
+def test_a_known_completion_of_an_item_that_is_gone_is_told(path):
+    grade_lines(path, lines_of(TEXTS))
+    with VerdictCache(path, grader_version("math", None, {})) as cache, pytest.raises(InputError, match="no such item"):
+        list(grade_completions(lines_of(TEXTS), {}, "math", cache=cache))

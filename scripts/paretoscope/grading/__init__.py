@@ -14,6 +14,6 @@ CPU seconds decide, never wall time, so a busy machine gives the same verdicts.
 from .cache import VerdictCache
 from .limits import Limits
 from .pool import compare_pairs
-from .service import grade_completions, grader_version
+from .service import CompletionLine, grade_completions, grader_version
 
-__all__ = ["Limits", "VerdictCache", "compare_pairs", "grade_completions", "grader_version"]
+__all__ = ["CompletionLine", "Limits", "VerdictCache", "compare_pairs", "grade_completions", "grader_version"]

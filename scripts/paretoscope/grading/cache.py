@@ -1,9 +1,9 @@
 """Verdicts kept between runs: one append-only file per cell, beside its completion store.
 
-Two kinds of entries stand in it. A grade, by the digest of its response: extraction and comparison of a response take
-several times longer than finding it here, so a job that was killed, or gets three more samples per item, grades only
-what is new. And a verdict on a (gold, answer) pair, which the new responses often share with the old ones: computer
-algebra takes a hundred times longer than all the rest.
+Two kinds of entries stand in it. A grade, by the digest of its completion's line in the file: to parse it, extract the
+answer and compare takes several times longer than to find it here, so a job that was killed, or gets three more samples
+per item, grades only what is new. And a verdict on a (gold, answer) pair, which the new responses often share with the
+old ones: computer algebra takes a hundred times longer than all the rest.
 
 The file begins with the version of all that grades, and is begun anew under any other, so a verdict of another grader
 is never found. Every line ends in a checksum of itself. The cache is no result: whatever is wrong with it, damage, a
@@ -132,12 +132,13 @@ class VerdictCache:
 
     def get(self, key: bytes):
         """Return the value of a key, or None."""
-        place = self._places.get(_place(key.hex().encode()))
+        written = key.hex().encode()
+        place = self._places.get(_place(written))
         if place is None:
             return None
         try:
             line = self._read_line(place)
-            if line[_KEY] != key.hex().encode() or not _is_sound(line):
+            if line[_KEY] != written or not _is_sound(line):
                 return None
             return json.loads(line[:-_SEAL_BYTES] + b"}")["value"]
         except (OSError, *NOT_JSON):

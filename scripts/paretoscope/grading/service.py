@@ -15,8 +15,8 @@ from types import ModuleType
 from .. import plugins
 from ..degeneration import looping
 from ..errors import InputError, suggest
-from ..files import digest
-from ..schema import Completion, Grade, GradeTiming, Item
+from ..files import digest, dumps, parse_line
+from ..schema import Completion, Grade, GradeTiming, Item, from_row, to_row
 from .cache import VerdictCache, key_of
 from .guard import OutOfTimeError, within
 from .limits import Limits
@@ -44,8 +44,21 @@ def _libraries() -> list[str]:
     return [platform.python_version(), *(metadata.version(name) for name in LIBRARIES)]
 
 
+@dataclass(frozen=True, slots=True)
+class CompletionLine:
+    """A completion as it stands in a file: parsing it takes longer than finding its grade by its bytes."""
+
+    line: bytes
+    where: str
+    """File and number of the line."""
+
+    def parsed(self) -> Completion:
+        """Return the completion."""
+        return from_row(Completion, parse_line(self.line, self.where))
+
+
 def grade_completions(
-    completions: Iterable[Completion],
+    completions: Iterable[Completion | CompletionLine],
     items: Mapping[str, Item],
     grader: str,
     reasoning: dict | None = None,
@@ -65,8 +78,8 @@ def grade_completions(
 
     Parameters
     ----------
-    completions : iterable of Completion
-        Read once, and not kept.
+    completions : iterable of Completion or CompletionLine
+        Read once, and not kept; a line is parsed only where its grade isn't in the cache.
     items : mapping of str to Item
         The benchmark's items by id.
     grader : str
@@ -138,7 +151,7 @@ class _Run:
         self.limits, self.cache = limits, cache
         self.verdicts: dict[Pair, Verdict] = {}
         self.waiting: dict[Pair, list[_Open]] = {}
-        self.item_digests: dict[str, bytes] = {}
+        self.item_digests: dict[str, str] = {}
         self.origins: Counter[str] = Counter()
         self.done = 0
 
@@ -156,24 +169,30 @@ class _Run:
                 yield self.finish(window, pool, timings, progress)
         log.info("%d completions graded: %s", self.done, dict(sorted(self.origins.items())))
 
-    def begin(self, completion: Completion, pool: Pool) -> _Open:
+    def begin(self, given: Completion | CompletionLine, pool: Pool) -> _Open:
         """Grade a completion as far as it goes without a worker."""
-        item = self.items.get(completion.item_id)
-        if item is None:
-            raise InputError(f"completion of item '{completion.item_id}': the benchmark has no such item")
-        key = self.key_of(completion, item) if self.cache is not None else None
-        entry = _Open(completion.item_id, completion.sample, key, None, 0.0, "text")
+        key = _key_of(given) if self.cache is not None else None
         known = self.cache.get(key) if key else None
-        if known:
-            *fields, span = known
-            span = tuple(span) if span else None
-            entry.grade, entry.origin = Grade(completion.item_id, completion.sample, *fields, span), "cache"
-        else:
+        entry = self.entry_of(known, key) if known else None
+        if entry is None:
+            completion = given.parsed() if isinstance(given, CompletionLine) else given
+            item = self.items.get(completion.item_id)
+            if item is None:
+                raise InputError(f"completion of item '{completion.item_id}': the benchmark has no such item")
+            entry = _Open(completion.item_id, completion.sample, key, None, 0.0, "text")
             # The thread's clock: while a timer on the process's CPU time is set, that time moves in steps of 4 ms.
             started = time.thread_time()
             self.decide(entry, completion, item, pool)
             entry.milliseconds += (time.thread_time() - started) * 1000
         return entry
+
+    def entry_of(self, known: list, key: bytes) -> _Open | None:
+        """Return what the cache holds of a completion, or None where its item is another one now."""
+        item_id, sample, item_digest, *fields, span = known
+        if item_digest != self.digest_of(item_id):
+            return None
+        grade = Grade(item_id, sample, *fields, tuple(span) if span else None)
+        return _Open(item_id, sample, key, grade, 0.0, "cache")
 
     def decide(self, entry: _Open, completion: Completion, item: Item, pool: Pool) -> None:
         """Set the grade, or what it waits for."""
@@ -244,7 +263,7 @@ class _Run:
         grade = entry.grade
         if entry.origin != "cache" and entry.key and grade.method.rpartition("/")[2] not in NOT_KEPT:
             kept = (grade.verdict, grade.answer, grade.method, grade.looping, grade.span)
-            self.cache.put(entry.key, kept)
+            self.cache.put(entry.key, (entry.item_id, entry.sample, self.digest_of(entry.item_id), *kept))
         if timings:
             timings(GradeTiming(entry.item_id, entry.sample, round(entry.milliseconds, 3), entry.origin))
         self.done += 1
@@ -252,12 +271,18 @@ class _Run:
             progress(self.done)
         return grade
 
-    def key_of(self, completion: Completion, item: Item) -> bytes:
-        """Return the key of a completion's grade."""
-        known = self.item_digests.get(item.id)
-        if known is None:
-            known = self.item_digests[item.id] = key_of(json.dumps([item.question, item.target, item.choices]).encode())
-        return key_of(known, str(completion.finish_reason).encode(), _bytes(completion.text))
+    def digest_of(self, item_id: str) -> str | None:
+        """Return a digest of what a verdict depends on of an item, None where there is no such item."""
+        known = self.item_digests.get(item_id)
+        if known is None and (item := self.items.get(item_id)):
+            stated = json.dumps([item.question, item.target, item.choices]).encode()
+            known = self.item_digests[item_id] = key_of(stated).hex()
+        return known
+
+
+def _key_of(given: Completion | CompletionLine) -> bytes:
+    line = given.line if isinstance(given, CompletionLine) else dumps(to_row(given)).encode()
+    return key_of(line.rstrip())
 
 
 def _pair_key(pair: Pair) -> bytes:
