@@ -38,6 +38,17 @@ from paretoscope.graders.layers.extraction import extract_answer
         ("The answer is 2 < x, not 3.", "2 < x, not 3", "answer_is"),
         ("The answer is not 72 but 73.", "73", "answer_is"),
         ("The answer is not $72$, but rather $73$.", "73", "answer_is"),
+        ("The answer is 72. No, that is wrong. The answer is 73.", "73", "answer_is"),
+        ("The answer is 73. The answer is 72. No, that's wrong.", "73", "answer_is"),
+        (r"\boxed{73}. Someone said 72. That is wrong.", "73", "boxed"),
+        (r"\boxed{73}. It is wrong that it's 72.", "73", "boxed"),
+        (r"\boxed{73}. That is correct.", "73", "boxed"),
+        (r"\boxed{73}. That is not wrong.", "73", "boxed"),
+        (r"\boxed{73}. This is not a prime.", "73", "boxed"),
+        (r"\boxed{73}. No other is right.", "73", "boxed"),
+        ("I'm not sure, but the answer is 73.", "73", "answer_is"),
+        ("I don't think so; the answer is 73.", "73", "answer_is"),
+        (r"\boxed{71}, \boxed{72} is wrong", "71", "boxed"),
     ],
 )
 def test_an_answer_that_is_not_denied_is_taken(text, answer, source):
@@ -61,10 +72,34 @@ def test_an_answer_that_is_not_denied_is_taken(text, answer, source):
         r"\boxed{3} (which is wrong)",
         r"The answer is \boxed{73}. No, \boxed{73} is wrong.",
         "The answer is not 72 but close.",
+        "The answer is 72. No, that is wrong.",
+        "The answer is $72$.\n\nWait, this isn't right.",
+        "The answer is 72 apples. Hmm, it can't be correct.",
+        "The answer is 72, which is wrong.",
+        "The answer is 72. The answer is 72. But that's not the answer.",
+        r"\boxed{72}. That is incorrect.",
+        r"\boxed{72} apples. Actually, my answer was wrong because I forgot 3.",
+        r"\boxed{71} and \boxed{72} are wrong",
+        r"$\boxed{71}$ or $\boxed{72}$ aren't correct.",
+        "I don't think the answer is 72",
+        "I do not believe that the answer is 72.",
+        "I doubt the answer is 72.",
+        r"I doubt that the answer is \boxed{72}.",
+        "The answer is unlikely to be 72.",
+        "答案不是 72",
+        "答案是 72。不，这是错误的",
     ],
 )
 def test_a_denied_answer_is_none(text):
-    assert extract_answer(text, "", None) is None
+    for closing in (None, "final_formula"):
+        assert extract_answer(text, "", closing) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["The answer is 72. No, that is wrong.", "I don't think the answer is 72.", "So 72 apples. That is wrong."]
+)
+def test_a_denied_number_ends_no_text(text):
+    assert extract_answer(text, "", "final_number") is None
 
 
 @pytest.mark.parametrize(
@@ -90,6 +125,9 @@ def test_what_the_question_asks_for_denies_nothing(question, answer, predicate):
         r"\boxed{7}" + " " * 19_000 + "is wrong",
         r"\boxed{7} is" + " " * 19_000 + "wron",
         "7 is not " * 2_000,
+        "The answer is 7. No, " * 1_000,
+        r"\boxed{7}. " + "no, " * 5_000,
+        "I don't think the answer is " * 1_000,
     ],
 )
 def test_denials_are_looked_for_in_linear_time(text):

@@ -47,6 +47,13 @@ from paretoscope.graders.layers.normalization import normalize
         ("So the answer to the question is east.", "east", "answer_is"),
         ("steps\n#### 42", "42", "hash"),
         ("Answer: The mean of $x$ is 7.", "7", "answer_label"),
+        ("The answer is 72, which is even.", "72", "answer_is"),
+        ("答案：73", "73", "answer_label"),
+        ("答案是 73。", "73", "answer_label"),
+        ("因此，答案为：$73$，因为这是和。", "73", "answer_label"),
+        ("**答案：** 1，2", "1，2", "answer_label"),
+        ("<answer> 73</answer>", "73", "answer_label"),
+        ("<answer>$x=1$</answer> as asked", "x=1", "answer_label"),
     ],
 )
 def test_answer_is_extracted(text, answer, source):

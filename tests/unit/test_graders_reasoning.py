@@ -2,7 +2,7 @@
 
 import pytest
 
-from paretoscope.graders.layers.reasoning import MARKERS, TURN_ENDS, visible_text
+from paretoscope.graders.layers.reasoning import BARE_MARKERS, MARKERS, TURN_ENDS, visible_text
 
 THINK = {"start": "<think>", "end": "</think>", "opened_by_template": True}
 S1 = {"start": "<|im_start|>think", "end": "<|im_start|>answer", "opened_by_template": False}
@@ -39,6 +39,21 @@ GPT_OSS = {"start": "<|channel|>analysis", "end": "<|channel|>final<|message|>",
         ("<|channel|>analysis<|message|>x<|channel|>final<|message|>4", GPT_OSS, "4"),
         ("<|channel|>analysis<|message|>x", GPT_OSS, None),
         ("<|channel|>analysis<|message|>x<|channel|>final<|message|>4<|channel|>final<|message|>", GPT_OSS, "4"),
+        ("analysisWe add.assistantfinalAnswer: 4", None, "Answer: 4"),
+        ("analysisWe add.", None, None),
+        ("analysis shows that it is 4", None, "analysis shows that it is 4"),
+        ("Here is my thought process: so.\n\nHere is my response: 4", None, " 4"),
+        ("I said: Here is my response: 4", None, "I said: Here is my response: 4"),
+        ("<|channel>thought\nso<channel|>4<turn|>", None, "4"),
+        ("<|start|>assistant<|channel|>analysis<|message|>so", None, None),
+        ("<|channel|>analysis<|message|>so<|end|><|start|>assistant<|channel|>final<|message|>4<|end|>", None, "4"),
+        ("<|channel|>final<|message|>4<|return|>", None, "4"),
+        (
+            "<|open|>think<|sep|>so<|close|>think<|sep|><|open|>response<|sep|>4<|close|>response<|sep|>",
+            None,
+            "<|open|>response<|sep|>4",
+        ),
+        ("Here are my reasoning steps:\nso\n[BEGIN FINAL RESPONSE]\n4\n[END FINAL RESPONSE]", None, "\n4\n"),
         ("", None, ""),
     ],
 )
@@ -53,6 +68,15 @@ def test_common_markers_need_no_card(start, end):
     assert visible_text(f"{start}never closed", None) is None
     assert visible_text(f"b{end}\n{start}again", None) is None
     assert visible_text(f"about {start}", None) == f"about {start}"
+
+
+@pytest.mark.parametrize("start, end", BARE_MARKERS)
+def test_markers_in_words_count_at_the_beginning_only(start, end):
+    assert visible_text(f"{start}A{end}b", None) == "b"
+    assert visible_text(f"\n{start}A{end}b", None) == "b"
+    assert visible_text(f"{start}Never closed", None) is None
+    assert visible_text(f"So {start}A{end}b", None) == f"So {start}A{end}b"
+    assert visible_text(f"A{end}b", None) == f"A{end}b"
 
 
 @pytest.mark.parametrize("marker", TURN_ENDS)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from ..errors import InputError
 from ..schema import CHOICE_LETTERS, Item
 from .layers.decision import Decision
-from .layers.denial import is_denied
+from .layers.denial import denies_several, is_denied, is_denied_before
 from .layers.extraction import TAIL
 from .layers.normalization import clean
 from .layers.reasoning import visible_text
@@ -24,7 +24,7 @@ SETTINGS: dict = {}
 _WRAP = r"(?:[\s*_(\[{$]|\\boxed|\\text(?:bf|rm)?|\\math(?:bf|rm)|\\\(){0,20}"
 """What may stand before the letter; bounded, as the search would take quadratic time."""
 _OPTION = rf"{_WRAP}(?:(?i:option|choice)\b{_WRAP})?"
-_ALONE = r"(?![\w'’])(?!\s*(?:/|,|\bor\b|\band\b|&)\s*\(?[A-Z](?![\w'’]))"
+_ALONE = r"(?!(?![\u4e00-\u9fff])[\w'’])(?!\s*(?:/|,|\bor\b|\band\b|&)\s*\(?[A-Z](?![\w'’]))"
 """What may follow the letter: neither the rest of a word nor a second letter (``A/B/C/D``, ``A or B``)."""
 _NOT_A_WORD = r"(?![AI]\s+(?!(?:because|since|as|is|was|by|which)\b)[a-z])"
 """Keeps out the article (*A good guess*) and the pronoun (*I don't know*), which name options as well."""
@@ -35,14 +35,16 @@ _SOURCES = (
     (
         "answer_line",
         re.compile(
-            rf"(?i:\banswer)[ \t*_]*[:：]{_OPTION}{_NOT_A_WORD}(?P<letter>[A-Z]|[a-z](?=[\s*.)]*$)){_ALONE}", re.M
+            rf"(?:(?i:\banswer|答案)[ \t*_]*[:：]|<answer>){_OPTION}{_NOT_A_WORD}(?P<letter>[A-Z]|[a-z](?=[\s*.)]*$)){_ALONE}",
+            re.M,
         ),
     ),
     ("boxed", re.compile(rf"\\(?:boxed|fbox)\s*\{{{_OPTION}(?P<letter>[A-Z]){_ALONE}")),
     (
         "answer_is",
         re.compile(
-            rf"(?i:\b(?:answer|(?:correct|right)\s+(?:option|choice))\s+is)\s*:?{_CORRECTED}{_OPTION}{_NOT_A_WORD}(?P<letter>[A-Z]){_ALONE}"
+            r"(?:(?i:\b(?:answer|(?:correct|right)\s+(?:option|choice))\s+is)|(?:答案|选项)(?:应该|应)?[是为选]|[故应]选)\s*:?"
+            rf"{_CORRECTED}{_OPTION}{_NOT_A_WORD}(?P<letter>[A-Z]){_ALONE}"
         ),
     ),
 )
@@ -80,10 +82,14 @@ def _letter(text: str, question: str) -> tuple[str | None, str, int]:
     """Return the letter, how it was found, and where; one that is denied is passed over, there and further up."""
     for source, pattern in _SOURCES:
         denied: set[str] = set()
+        none_of = -1
         for found in list(pattern.finditer(text))[::-1]:
-            letter = found["letter"].upper()
-            if is_denied(text, found.start(), _OPTION_END.match(text, found.end()).end(), question):
+            letter, end = found["letter"].upper(), _OPTION_END.match(text, found.end()).end()
+            among_several = end <= none_of and re.fullmatch(r"[\s$,]*(?:and|or)?[\s$]*", text[end:none_of])
+            doubted = is_denied_before(text, found.start("letter"))
+            if among_several or doubted or is_denied(text, found.start(), end, question):
                 denied.add(letter)
+                none_of = found.start() if among_several or denies_several(text, end) else -1
             if letter not in denied:
                 return letter, source, found.start("letter")
     return None, "none", 0

@@ -9,7 +9,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from .denial import after_correction, is_denied, is_denied_after, without_contrast
+from .denial import (
+    after_correction,
+    denies_several,
+    is_denied,
+    is_denied_after,
+    is_denied_before,
+    is_doubtful,
+    without_contrast,
+)
 from .sentences import answering_numbers
 
 TAIL = 20_000
@@ -72,6 +80,7 @@ def boxed_answer(text: str, question: str = "") -> Extract | None:
     contents: list[str] = []
     denied: set[str] = set()
     end = next_box = last_stop = len(text)
+    none_of = -1
     for _ in range(MAX_BOXES):
         start = max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
         if start < 0:
@@ -83,8 +92,10 @@ def boxed_answer(text: str, question: str = "") -> Extract | None:
         if contents and not (stop <= next_box and _is_conjunction(text[stop:next_box])):
             break
         end = start
-        if is_denied(text, start, stop, question):
+        among_several = stop <= none_of and _is_conjunction(text[stop:none_of])
+        if among_several or is_denied(text, start, stop, question):
             denied.add(content.strip())
+            none_of = start if among_several or denies_several(text, stop) else -1
         if not content.strip() or content.strip() in denied:
             continue
         next_box, last_stop = start, last_stop if contents else stop
@@ -129,7 +140,8 @@ _PHRASE = re.compile(
     r"""
     (?P<heading>^[ \t#*_]*final[ ]answer[ \t*_]*$\s*|^[ \t]*(?:\#{1,6}[ \t*_]*|\*\*)answer[ \t*_]*$\s*)
     | (?P<hash>^[ \t]*\#{4}[ \t]+)
-    | (?P<label>\banswer[ \t]*(?:\*\*|__)?[ \t]*[:：][ \t*_]*)
+    | (?P<label>\banswer[ \t]*(?:\*\*|__)?[ \t]*[:：][ \t*_]*|<answer>\s*
+        |答案[ \t*]*(?:应该|应)?(?:(?:是|为|等于)[ \t*]*[:：]?|[:：])[ \t*_]*)
     | (?P<is>\banswers?(?:\ (?:to|of|for|in)\ [^.:\n]{1,80}?)?[ \t]+(?:is|are|equals|would\ be|will\ be)\b[ \t]*:?[ \t*_]*)
     """,
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
@@ -144,12 +156,15 @@ _MATH = (
 )
 _CONJUNCTION = re.compile(r"[ \t]*(?:,[ \t]*(?:and|or)?|and|or)[ \t]*(?=[$\\])")
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
-_SENTENCE_END = re.compile(r'(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)[.!?](?=[\s*"]|$)|\n| I hope')
+_SENTENCE_END = re.compile(
+    r'(?<!\bMr)(?<!\bMrs)(?<!\bMs)(?<!\bDr)[.!?](?=[\s*"]|$)|\n| I hope|</answer>|。|，(?!\s*[-\d\\$])'
+)
 
 
-_NEGATION = re.compile(r"[\s*_]*(?:\w{2,20}ly[\s*_]+)?(?:not|never|neither)\b", re.IGNORECASE)
+_RELATIVE_CLAUSE = re.compile(r",\s+which\b")
+_NEGATION = re.compile(r"[\s*_]*(?:\w{2,20}ly[\s*_]+)?(?:not|never|neither|unlikely)\b", re.IGNORECASE)
 _NEGATED_ANSWER = re.compile(
-    r"\banswers?\b[^.:\n]{0,80}?\b(?:(?:is|are|was|be|equals?)[\s*_]+(?:\w{2,20}ly[\s*_]+)?(?:not|never|neither)\b"
+    r"\banswers?\b[^.:\n]{0,80}?\b(?:(?:is|are|was|be|equals?)[\s*_]+(?:\w{2,20}ly[\s*_]+)?(?:not|never|neither|unlikely)\b"
     r"|(?:isn|aren|wasn|can|doesn)['’]?t\b|(?:can|does)\s?not\b)",
     re.IGNORECASE,
 )
@@ -157,14 +172,25 @@ _NEGATED_ANSWER = re.compile(
 
 
 def announced_answer(text: str, question: str, final_number: bool) -> Extract | None:
-    """Return the answer that the last phrase such as *the answer is* announces."""
+    """Return the answer that the last phrase such as *the answer is* announces, unless the text denies it."""
+    denied: set[str] = set()
     for phrase in list(_PHRASE.finditer(text))[: -MAX_PHRASES - 1 : -1]:
         source = _SOURCES[phrase.lastgroup]
         found = _after_phrase(text[phrase.end() :].lstrip(), source, question, final_number)
+        if not found:
+            continue
+        if is_denied_before(text, phrase.end()) or is_denied_after(text, _end_of(found.answer, text, phrase), question):
+            denied.add(found.answer)
         # A box that gave no answer is denied.
-        if found and not re.search(r"\\(?:boxed|fbox)", found.answer):
+        if found.answer not in denied and not re.search(r"\\(?:boxed|fbox)", found.answer):
             return replace(found, region=(len(text) - phrase.end(), 0))
     return None
+
+
+def _end_of(answer: str, text: str, phrase: re.Match) -> int:
+    """Return where an announced answer ends: behind it, or behind the sentence where it isn't there as it is."""
+    place = text.find(answer, phrase.end(), phrase.end() + MAX_REST)
+    return place + len(answer) if place >= 0 else phrase.end() + len(_first_sentence(text[phrase.end() :]))
 
 
 _CALLED = re.compile(
@@ -193,7 +219,7 @@ def _after_phrase(rest: str, source: str, question: str, final_number: bool) -> 
     formula = _leading_math(rest)
     if formula:
         return Extract(formula, source)
-    sentence = without_contrast(_first_sentence(rest))
+    sentence = without_contrast(_RELATIVE_CLAUSE.split(_first_sentence(rest), maxsplit=1)[0])
     if not re.search(r"\w", sentence) or _is_negated(rest, sentence, source):
         return None
     if source == "hash" and (not re.search(r"\d|\\", sentence) or len(rest) - len(sentence) > MAX_REST):
@@ -284,7 +310,8 @@ def closing_number(text: str, question: str) -> Extract | None:
             if _UNFINISHED.search(line.rstrip("* ")) and not line.endswith("**"):
                 return None
             sentences = [part for part in re.split(r"(?<=[.!?])[\s*]+(?=\S)", line) if re.search(r"\d", part)]
-            if _is_denial(sentences[-1], question):
+            end = text.rfind(sentences[-1]) + len(sentences[-1].rstrip("*.!?"))
+            if _is_denial(sentences[-1], question) or is_denied_after(text, end, question):
                 return None
             return _from_sentence(sentences[-1], "final_line", question, final_number=True)
     return None
@@ -296,9 +323,13 @@ _BEFORE_PREDICATE = re.compile(r"(?<=[\d})$*])(?=[\s*_$)}\]\\,(]{1,12}(?:which\s
 def _is_denial(sentence: str, question: str) -> bool:
     """Tell a closing sentence that only says what the answer isn't; *6 is impossible, so she has 5* says more."""
     places = _BEFORE_PREDICATE.finditer(sentence)
-    return bool(_NEGATED_ANSWER.search(sentence)) or any(
-        is_denied_after(sentence, place.end(), question) and not re.search(r"\d", sentence[place.end() :])
-        for place in places
+    return (
+        bool(_NEGATED_ANSWER.search(sentence))
+        or is_doubtful(sentence)
+        or any(
+            is_denied_after(sentence, place.end(), question) and not re.search(r"\d", sentence[place.end() :])
+            for place in places
+        )
     )
 
 
@@ -328,6 +359,8 @@ def closing_formula(text: str, question: str) -> Extract | None:
         return None
     found = [match for pattern in _MATH for match in pattern.finditer(text)]
     last = max(found, key=lambda match: match.end(), default=None)
+    if last and re.search(r"\\(?:boxed|fbox)", last["math"]):
+        return None  # a box that gave no answer is denied
     mentioned = last and re.fullmatch(r"[a-zA-Z]", last["math"].strip()) and _MENTION.search(text[: last.start()])
     if last and not mentioned and _is_ending(text[last.end() :]):
         return Extract(last["math"].strip().rstrip(". "), "final_line")

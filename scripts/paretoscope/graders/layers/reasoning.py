@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import re
+
 MARKERS = (
-    ("<think>", "</think>"),  # DeepSeek-R1, Qwen3, QwQ and most others
+    ("<think>", "</think>"),  # DeepSeek, Qwen, GLM, Nemotron, OLMo 3, Falcon-H1R, Phi-4, EXAONE 4 and most others
     ("<thinking>", "</thinking>"),
     ("<thought>", "</thought>"),  # EXAONE Deep
+    ("<Thought>", "</Thought>"),  # Marco-o1
     ("<reasoning>", "</reasoning>"),
     ("<seed:think>", "</seed:think>"),  # Seed-OSS
+    ("<mm:think>", "</mm:think>"),  # MiniMax M3
     ("[THINK]", "[/THINK]"),  # Magistral
     ("◁think▷", "◁/think▷"),  # Kimi
+    ("<|open|>think<|sep|>", "<|close|>think<|sep|>"),  # Kimi K3
     ("<|begin_of_thought|>", "<|end_of_thought|>"),  # Sky-T1, OpenThinker
     ("<|START_THINKING|>", "<|END_THINKING|>"),  # Command A Reasoning
+    ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
+    ("<|channel>thought", "<channel|>"),  # Gemma 4
     ("<|channel|>analysis", "<|channel|>final<|message|>"),  # gpt-oss
+    ("<|start|>assistant<|channel|>analysis", "<|channel|>final<|message|>"),
 )
 """Where a reasoning starts and ends, whether or not the model card names it."""
 
-BARE_START, BARE_END = "think\n", "\nanswer\n"
-"""What s1.1 writes once its special tokens are dropped; they count as a pair and at the very beginning only."""
+BARE_MARKERS = (
+    ("think\n", "\nanswer\n"),  # s1.1 and gpt-oss, once their special tokens are dropped
+    ("analysis", "assistantfinal"),
+    ("Here is my thought process:", "Here is my response:"),  # Granite 3.2
+    ("Here's my thought process:", "Here's my response:"),
+    ("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),  # Apriel
+)
+"""Markers in plain words: they count as a pair and at the very beginning only."""
+_BARE_WORD = re.compile(r"analysis(?![A-Z])")
+"""The word as it begins a sentence; the name of the channel stands right before one."""
 
-STARTS = (*(start for start, _ in MARKERS), BARE_START)
-ENDS = tuple(end for _, end in MARKERS)
+STARTS = tuple(start for start, _ in MARKERS)
+ENDS = tuple(dict.fromkeys(end for _, end in MARKERS))
 
 TURN_ENDS = (
     *("<|im_end|>", "<|im_start|>user", "<|im_start|>system", "<|endoftext|>", "<|eot_id|>", "<|end_of_text|>"),
     *("<|start_header_id|>user", "<end_of_turn>", "<start_of_turn>user", "<|return|>", "</s>"),
+    *("<|end|>", "<turn|>", "<|close|>response", "[END FINAL RESPONSE]"),
 )
 """What ends a reply. A model that wasn't stopped there goes on with a turn of the user that it makes up."""
 
@@ -45,20 +62,30 @@ def visible_text(text: str, reasoning: dict | None) -> str | None:
         wrote ``start``, so the response never shows it). None: the model doesn't reason apart.
     """
     reasoning = reasoning or {}
-    start, end = reasoning.get("start"), reasoning.get("end")
-    starts = (*STARTS, start) if start else STARTS
-    ends = (end, *ENDS) if end else ENDS
-    if text.startswith(BARE_START):
-        ends = (*ends, BARE_END)
-    first, *rest = _split(text, ends)
+    start, bare = reasoning.get("start"), _bare_markers(text)
+    starts = (*STARTS, *filter(None, (start, bare and bare[0])))
+    first, *rest = _split(text, ends_in(text, reasoning))
     if not rest:
         opened = reasoning.get("opened_by_template") or first.lstrip().startswith(starts)
         return None if opened else _reply(first)
     # What stands between a start and an end marker is reasoning, wherever it is.
     *closed, last = rest
-    visible = [_before_first(part, [start, *STARTS[:-1]]) for part in closed] + [last]
+    visible = [_before_first(part, [start, *STARTS]) for part in closed] + [last]
     answer = next((part for part in reversed(visible) if part.strip()), "")
-    return None if answer.lstrip().startswith(starts) else _reply(answer)
+    return None if answer.lstrip().startswith((*STARTS, *filter(None, [start]))) else _reply(answer)
+
+
+def ends_in(text: str, reasoning: dict | None) -> tuple[str, ...]:
+    """Return what ends a reasoning in a text: every marker that is known, and the one in words that belongs to it."""
+    end, bare = (reasoning or {}).get("end"), _bare_markers(text)
+    return (*filter(None, (end, bare and bare[1])), *ENDS)
+
+
+def _bare_markers(text: str) -> tuple[str, str] | None:
+    text = text.lstrip()
+    if _BARE_WORD.match(text):
+        return None
+    return next((pair for pair in BARE_MARKERS if text.startswith(pair[0])), None)
 
 
 def _split(text: str, markers: tuple[str, ...]) -> list[str]:

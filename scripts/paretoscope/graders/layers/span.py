@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from .extraction import TAIL, Extract
-from .reasoning import BARE_END, BARE_START, ENDS
+from .reasoning import ends_in
 
 MAX_LOOSE = 60
 """Characters of an answer up to which it is also found with commas, spaces and stars between them."""
@@ -40,8 +40,7 @@ def visible_start(text: str, visible: str, reasoning: dict | None) -> int:
     """Return where the visible text begins: at the start, or behind the last end of a reasoning that it follows."""
     if text.endswith(visible):
         return len(text) - len(visible)
-    end = (reasoning or {}).get("end")
-    ends = {*ENDS, *([end] if end else []), *([BARE_END] if text.startswith(BARE_START) else [])}
+    ends = ends_in(text, reasoning)
     return max((_last_before(text, marker, visible) for marker in ends if marker in text), default=0)
 
 
