@@ -43,7 +43,10 @@ def _taps(inputs, weight, bias, activation):
 
 
 def gated_delta_rule(query, key, value, g, beta, initial_state=None, output_final_state=False, **_):
-    """arXiv 2412.06464, section 3, with normalized queries and keys. Shapes (1, tokens, heads, size)."""
+    """arXiv 2412.06464, section 3, with normalized queries and keys. Shapes (1, tokens, heads, size).
+
+    The decay ``g`` is one per head, or one per channel of the keys (arXiv 2510.26692).
+    """
     import torch
     from torch.nn.functional import normalize
 
@@ -52,7 +55,7 @@ def gated_delta_rule(query, key, value, g, beta, initial_state=None, output_fina
     state = value.new_zeros(heads, size, value.shape[3]) if initial_state is None else initial_state[0]
     outputs = []
     for q, k, v, decay, strength in zip(query / size**0.5, key, value[0], g[0].exp(), beta[0], strict=True):
-        state = state * decay[:, None, None]
+        state = state * decay.reshape(heads, -1, 1)
         delta = (v[:, None] - torch.bmm(k[:, None], state)) * strength[:, None, None]
         state = state + torch.bmm(k[:, :, None], delta)
         outputs.append(torch.bmm(q[:, None], state)[:, 0])
@@ -98,6 +101,8 @@ FUNCTIONS = {
     "causal_conv1d_update": convolve_next,
     "torch_chunk_gated_delta_rule": gated_delta_rule,
     "torch_recurrent_gated_delta_rule": gated_delta_rule,
+    "chunk_kimi_delta_attention": gated_delta_rule,
+    "recurrent_kimi_delta_attention": gated_delta_rule,
     "mamba2_chunk_scan": state_space_scan,
     "mamba2_selective_state_update": state_space_next,
 }

@@ -124,6 +124,21 @@ NEMOTRON_H = {
     **{"n_routed_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 24},
     "moe_shared_expert_intermediate_size": 40,
 }
+KIMI_LINEAR = {
+    **{key: value for key, value in DEEPSEEK.items() if key != "n_routed_experts"},
+    **{"model_type": "kimi_linear", "num_experts": 8, "num_hidden_layers": 3},
+    "linear_attn_config": {
+        **{"kda_layers": [1, 3], "full_attn_layers": [2]},
+        **{"num_heads": 4, "head_dim": 10, "short_conv_kernel_size": 3},
+    },
+}
+K3 = {
+    **{**KIMI_LINEAR, "attn_res_block_size": 2, "mla_use_output_gate": True, "routed_expert_hidden_size": 20},
+    **{
+        "latent_moe_use_norm": True,
+        "linear_attn_config": {**KIMI_LINEAR["linear_attn_config"], "use_full_rank_gate": True},
+    },
+}
 KINDS = ["linear_attention", "full_attention", "linear_attention"]
 NEMOTRON_KINDS = ["mamba", "mlp", "mamba", "moe", "attention"]
 CONFIGS = [
@@ -142,6 +157,7 @@ CONFIGS = [
     {**DEEPSEEK, "model_type": "deepseek_v2"},
     {**DEEPSEEK, "model_type": "kimi_k2"},
     {**V32, "model_type": "glm_moe_dsa"},
+    KIMI_LINEAR,
     GEMMA3,
     PHI3,
     {**LLAMA, "model_type": "ministral3"},
@@ -528,7 +544,7 @@ WRONG = [
     ({**GEMMA2, "layer_types": ["full_attention"]}, "'layer_types' must have one entry per layer .3., not 1"),
     ({**GEMMA2, "layer_types": ["full_attention", "mamba", "full_attention"]}, "'layer_types' has 'mamba'"),
     ({**GEMMA2, "sliding_window": None}, "key 'sliding_window' is missing"),
-    ({"model_type": "kimi_linear"}, "'kimi_linear' is not supported, because its delta attention"),
+    ({"model_type": "step3p7"}, "'step3p7' is not supported, because its config.json leaves out the heads"),
     ({**DEEPSEEK_V4, "compress_ratios": [0, 4]}, "'compress_ratios' must be a list of .0, 4, 128. for each layer .3."),
     ({**DEEPSEEK_V4, "compress_ratios": [0, 4, 8]}, "'compress_ratios' must be a list of .0, 4, 128."),
     ({**DEEPSEEK_V4, "o_groups": 5}, "6 heads of 16 channels can't be shared out among 5 groups"),
@@ -615,7 +631,7 @@ def test_every_missing_key_is_named_or_has_a_documented_default(config):
             flops.describe({other: value for other, value in config.items() if other != key})
 
 
-NOT_SUPPORTED = {"kimi_k3", "step3p7"}
+NOT_SUPPORTED = {"step3p7"}
 
 
 @pytest.mark.skipif(not REAL_CONFIGS.is_dir(), reason="the collection of real configs is not on this machine")

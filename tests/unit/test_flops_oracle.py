@@ -344,6 +344,20 @@ CASES = {
         [None],
     ),
 }
+LINEAR = ["linear_attention", "full_attention", "linear_attention", "full_attention"]
+KIMI = {
+    **{key: value for key, value in DEEPSEEK.items() if key not in ("n_routed_experts", "first_k_dense_replace")},
+    **{"num_local_experts": 8, "n_group": 1, "layer_types": LINEAR, "num_hidden_layers": 4},
+    **{"linear_head_dim": 10, "linear_num_heads": 4, "linear_conv_kernel_dim": 3},
+    "mlp_layer_types": ["dense", "sparse", "sparse", "sparse"],
+}
+CASES["kimi_linear"] = ("kimi_linear", KIMI, 2 * 6 * (10 + 6 + 14), [None] * 2)
+CASES["kimi_linear, full attention first"] = (
+    "kimi_linear",
+    {**KIMI, "linear_num_heads": 3, "layer_types": LINEAR[::-1], "n_shared_experts": 1},
+    2 * 6 * (10 + 6 + 14),
+    [None] * 2,
+)
 SEARCHED = {"attention": {"n_heads_in_group": 3}, "ffn": {"ffn_mult": 8}}
 TWINS = {
     # model type without a class in transformers of its own, or none for text alone: (config, the type it computes as)
@@ -390,7 +404,7 @@ def test_parameters(name):
     assert flops.describe(config).parameters.total == parameters
 
 
-LISTED = {"qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "granitemoehybrid"}
+LISTED = {"kimi_linear", "qwen3_next", "qwen3_5_text", "qwen3_5_moe_text", "granitemoehybrid"}
 """Model types whose layers stand in ``layer_types`` alone."""
 
 
@@ -438,7 +452,9 @@ def test_prefill(name):
 def test_one_decode_step(name):
     config, _, _, counted = measured(name)
     if "kv_lora_rank" in config:
-        context, layers, heads = PROMPT + 1, config["num_hidden_layers"], config["num_attention_heads"]
+        # Kimi Linear's other layers have no latents, and its cached ones are expanded anew like DeepSeek's.
+        layers = len(CASES[name][3])
+        context, heads = PROMPT + 1, config["num_attention_heads"]
         rank, nope, rope, value = LATENT.values()
         expansion_of_the_cache = 2 * PROMPT * rank * heads * (nope + value)
         expanded = 2 * heads * (nope + rope + value) * context

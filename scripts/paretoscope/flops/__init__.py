@@ -96,7 +96,6 @@ _MOST_TOKENS = 2**53
 
 _NOT_SUPPORTED = {
     # model_type: why, where its config.json doesn't say enough or nothing public says what is computed
-    "kimi_linear": "its delta attention and latent experts aren't counted here yet",
     "step3p7": "its config.json leaves out the heads of its sliding-window layers",
 }
 

@@ -121,7 +121,7 @@ def deepseek(config: Config, *, router_bias: bool = True, indexed: bool = False)
     """
     hidden = config.size("hidden_size")
     layers = config.size("num_hidden_layers")
-    attend = _latent(config, hidden, selected=config.size("index_topk") if indexed else None)
+    attend = latent_blocks(config, hidden, selected=config.size("index_topk") if indexed else None)
     dense = (gated_ffn(hidden, config.size("intermediate_size")),)
     sparse = deepseek_experts(config, hidden, router_bias=router_bias)
     index = (_indexer(config, hidden),) if indexed else ()
@@ -227,7 +227,8 @@ def _block_sparse_layers(config: Config, nested: Config, layers: int) -> list[bo
     return nested.layer_flags("sparse_attention_freq", layers) or [False] * layers
 
 
-def _latent(config: Config, hidden: int, *, selected: int | None) -> tuple[Block, ...]:
+def latent_blocks(config: Config, hidden: int, *, selected: int | None = None) -> tuple[Block, ...]:
+    """Return norms, projections and attention of a layer with latent attention (arXiv 2405.04434, section 2.1)."""
     heads = config.size("num_attention_heads")
     query_rank = config.nullable_size("q_lora_rank")
     kv_rank = config.size("kv_lora_rank")

@@ -118,7 +118,7 @@ def _delta_net(config: Config, hidden: int) -> tuple[Block, ...]:
 def _gated_attention(config: Config, hidden: int) -> tuple[Block, ...]:
     heads, kv_heads, head_size = config.attention_heads(head_size_required=True)
     bias = config.flag("attention_bias", default=False)
-    gate = (_output_gate(hidden, heads * head_size, bias=bias),)
+    gate = (output_gate(hidden, heads * head_size, bias=bias),)
     return (
         norms(head_size, head_size),
         attention_projections(hidden, heads, kv_heads, head_size, qkv_bias=bias, output_bias=bias),
@@ -127,7 +127,7 @@ def _gated_attention(config: Config, hidden: int) -> tuple[Block, ...]:
     )
 
 
-def _output_gate(hidden: int, width: int, *, bias: bool) -> Block:
+def output_gate(hidden: int, width: int, *, bias: bool) -> Block:
     """Projection of the gate on attention's output (arXiv 2505.06708, section 2): 2 FLOPs per weight."""
     weights = hidden * width
     parameters, work = weights + bias * width, Work(2 * weights)

@@ -111,6 +111,32 @@ def gated_delta_net(
     )
 
 
+def kimi_delta_attention(
+    hidden: int, heads: int, head_size: int, *, kernel: int, full_rank_gate: bool = False
+) -> tuple[Block, ...]:
+    """Kimi Delta Attention: :func:`gated_delta_net` whose state decays channel by channel; all heads of one size p.
+
+    Projections: in to queries, keys, values and output gate (hp each), the write strength (h) and, through p channels,
+    the decay (hp); out from hp; 2 FLOPs per weight. Without ``full_rank_gate`` the gate goes through p channels too.
+    The state's update and reading are the gated delta rule's, 6 FLOPs per element; its weights are a decay for each
+    head and a bias for each channel.
+
+    Source: arXiv 2510.26692; transformers' KimiLinearDeltaAttention. Left out: as of the gated delta rule.
+    """
+    width = heads * head_size
+    low_rank = head_size * (hidden + width)
+    gate = hidden * width if full_rank_gate else low_rank
+    weights = 4 * hidden * width + hidden * heads + low_rank + gate
+    work, state = Work(2 * weights), width * head_size
+    return (
+        # Named as attention's, whose name its weights have in checkpoints too.
+        Block("attention projections", weights, weights, work, work, weights),
+        causal_convolution(3 * width, kernel),
+        _recurrence(heads + width, 6 * state, state),
+        norms(head_size),
+    )
+
+
 def _projections(
     hidden: int, inputs: int, outputs: int, *, input_bias: bool = False, output_bias: bool = False
 ) -> Block:

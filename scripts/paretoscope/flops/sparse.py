@@ -1,4 +1,6 @@
-"""Terms of sparse and compressed attention, and of residual streams (DeepSeek-V3.2 and V4, GLM-5, MiniMax-M3).
+"""Terms of sparse and compressed attention, and of residual streams.
+
+For DeepSeek-V3.2 and V4, GLM-5, MiniMax-M3 and Kimi K3.
 
 Conventions and symbols as in :mod:`paretoscope.flops.blocks`.
 """
@@ -99,3 +101,13 @@ def hyper_head(hidden: int, streams: int) -> Block:
     """The merging of the streams after the last layer: 2dn^2 FLOPs per token. Source: as :func:`hyper_connection`."""
     weights = streams * streams * hidden
     return dense_block("hyper-connections", weights + streams + 1, Work(2 * weights))
+
+
+def residual_attention(hidden: int, *rows: int) -> Block:
+    """Attention over what earlier blocks of layers left in the residual stream: 4d FLOPs per row attended.
+
+    A row is the stream as a block began, or what the current block has added since; its score is the product of the
+    normed row with a vector (2d), and the rows' weighted sum (2d each) goes on. ``rows`` has one entry for each place
+    where this is done, each with a norm and a vector of d. Source: arXiv 2603.15031. Left out: norms, softmax.
+    """
+    return dense_block("residual attention", 2 * hidden * len(rows), Work(4 * hidden * sum(rows)))
