@@ -19,7 +19,7 @@ from paretoscope import grading, plugins
 from paretoscope.errors import InputError
 from paretoscope.files import read_jsonl, write_jsonl
 from paretoscope.graders import math as math_grader
-from paretoscope.grading import Limits, compare_pairs, grade_completions, pool, service
+from paretoscope.grading import Limits, compare_pairs, grade_completions, guard, pool, service
 from paretoscope.schema import Completion, Item, to_row
 
 SCRIPTS = Path(grading.__file__).resolve().parents[2]
@@ -343,6 +343,23 @@ def test_the_layers_before_algebra_have_limits_too(tmp_path, monkeypatch, text, 
     ]
 
 
+def burn(seconds):
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        pass
+    return "done"
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_call_has_its_cpu_time_and_no_more(monkeypatch, late):
+    if late:  # the kernel checks at its ticks, at which another process may be running
+        monkeypatch.setattr(guard.timer, "arm", lambda seconds: None)
+    assert guard.within(0.2, burn, 0.1) == "done"
+    with pytest.raises(guard.OutOfTimeError):
+        guard.within(0.1, burn, 0.2)
+    burn(0.2)  # nothing comes after it
+
+
 WAIT = "Wait, let me check that again. "
 
 
@@ -508,8 +525,8 @@ def test_what_comes_near_its_limit_gets_the_same_verdict_on_a_busy_machine(grade
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setattr(plugins, "load", lambda *_: importlib.import_module("burning_grader"))
-    monkeypatch.setattr(service, "Limits", lambda: Limits(cpu_seconds=0.4))
-    texts = ["text 0.25", "worker 0.25", "worker 0.26", "text 5", "worker 5"]
+    monkeypatch.setattr(service, "Limits", lambda: Limits(cpu_seconds=0.2))
+    texts = ["text 0.13", "worker 0.13", "worker 0.14", "text 5", "worker 5"]
     with busy_machine():
         busy = grades_file(texts, "1", "busy")
     methods = [row["method"] for _, row in read_jsonl(tmp_path / "busy.zst")]

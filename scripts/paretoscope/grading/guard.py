@@ -1,13 +1,16 @@
 """A limit on the CPU time of a call in this process.
 
 Extraction and the plain comparisons are regular expressions over hostile text. Python's regular expressions look for
-signals while they search, so a timer on the process's own CPU time can interrupt them.
+signals while they search, so a timer on the CPU time can interrupt them.
 """
 
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
+
+from . import timer
 
 
 class OutOfTimeError(BaseException):
@@ -29,16 +32,20 @@ def within(cpu_seconds: float, function: Callable, *arguments):
     Raises
     ------
     OutOfTimeError
-        It has used ``cpu_seconds`` of the process's CPU time (user and system).
+        It has used more than ``cpu_seconds`` of the thread's CPU time (user and system).
     """
     global _armed
     # Stays in place between calls: it does nothing then.
-    if signal.getsignal(signal.SIGPROF) is not _interrupt:
-        signal.signal(signal.SIGPROF, _interrupt)
+    if signal.getsignal(timer.SIGNAL) is not _interrupt:
+        signal.signal(timer.SIGNAL, _interrupt)
+    started = time.thread_time()
     try:
         _armed = True
-        signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
-        return function(*arguments)
+        timer.arm(cpu_seconds)
+        result = function(*arguments)
     finally:
         _armed = False
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        timer.arm(0)
+    if time.thread_time() - started > cpu_seconds:  # the signal was late
+        raise OutOfTimeError
+    return result

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import selectors
-import signal
 import subprocess
 import sys
 import time
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import allocation
+from . import allocation, timer
 from .limits import Limits
 
 Pair = tuple[str, str]
@@ -41,7 +40,7 @@ class Outcome:
     pair: Pair
     verdict: Verdict
     milliseconds: float
-    """CPU time of the comparison; 0 where its worker died."""
+    """CPU time of the comparison; 0 where its worker died of something else than its CPU limit."""
 
 
 def compare_pairs(pairs: list[Pair], module: str, workers: int, limits: Limits) -> Iterator[tuple[Pair, Verdict]]:
@@ -155,7 +154,8 @@ class Pool:
             raise RuntimeError(f"a grading worker for {self.module} can't start; the cause is in the lines above")
         blamed = worker.given.popleft() if cause and worker.given else None
         self._queue.extendleft(reversed(worker.given))
-        return self._accept(worker, Outcome(blamed, cause, 0.0)) if blamed else []
+        used = self.limits.cpu_seconds * 1000 if cause and cause[1] == "cpu_limit" else 0.0
+        return self._accept(worker, Outcome(blamed, cause, used)) if blamed else []
 
     def _accept(self, worker: _Worker, outcome: Outcome) -> list[Outcome]:
         """Return an outcome, or nothing where the pair is to be tried again in a worker of its own."""
@@ -253,7 +253,7 @@ class _Worker:
         code = self.process.wait()
         if code == 0:
             return None
-        causes = {signal.SIGPROF: ("timeout", "cpu_limit"), allocation.SIGNAL: ("crashed", "memory")}
+        causes = {timer.SIGNAL: ("timeout", "cpu_limit"), allocation.SIGNAL: ("crashed", "memory")}
         return causes.get(-code, ("crashed", "killed"))
 
     def end(self) -> None:

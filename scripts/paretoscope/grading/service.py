@@ -180,7 +180,7 @@ class _Run:
             if item is None:
                 raise InputError(f"completion of item '{completion.item_id}': the benchmark has no such item")
             entry = _Open(completion.item_id, completion.sample, key, None, 0.0, "text")
-            # The thread's clock: while a timer on the process's CPU time is set, that time moves in steps of 4 ms.
+            # The thread's clock: while a timer on CPU time is set, the process's may move in steps of 4 ms.
             started = time.thread_time()
             self.decide(entry, completion, item, pool)
             entry.milliseconds += (time.thread_time() - started) * 1000

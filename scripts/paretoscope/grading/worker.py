@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from ..provenance import peak_memory_bytes
-from . import allocation
+from . import allocation, timer
 
 FULL = 0.5
 """Share of its address space from which a worker is too full to go on, and above which it is ended where it asks for
@@ -28,7 +28,7 @@ def main(module: str, cpu_seconds: float, memory_bytes: int, parent: int) -> Non
     """Compare pairs from standard input until it closes."""
     _end_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    signal.signal(timer.SIGNAL, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     replies = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a library prints must not end up among the replies
@@ -38,17 +38,19 @@ def main(module: str, cpu_seconds: float, memory_bytes: int, parent: int) -> Non
     allocation.end_at(int((1 - FULL) * memory_bytes))
     replies.write(b'"prepared"\n')
     for line in sys.stdin.buffer:
-        # The kernel counts the CPU time and ends the process with SIGPROF, inside a C library as well.
-        signal.setitimer(signal.ITIMER_PROF, cpu_seconds)
-        started = time.thread_time()  # the process's own would move in steps of 4 ms under that timer
+        # The kernel counts the CPU time and ends the process by a signal, inside a C library as well.
+        timer.arm(cpu_seconds)
+        started = time.thread_time()
         verdict, method = _compare(grader, *json.loads(line))
-        milliseconds = (time.thread_time() - started) * 1000
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        seconds = time.thread_time() - started
+        timer.arm(0)
+        if seconds > cpu_seconds:  # the signal was late
+            verdict, method = "timeout", "cpu_limit"
         full = _peak_address_space() > FULL * memory_bytes
         if full and verdict != "correct":
             # No reason to believe it: libraries take a MemoryError of theirs for an expression that differs.
             verdict, method = "crashed", "memory"
-        replies.write(json.dumps((verdict, method, milliseconds)).encode() + b"\n")
+        replies.write(json.dumps((verdict, method, seconds * 1000)).encode() + b"\n")
         if full or method == "memory":
             return  # with the memory full of what is left behind, the next pair would fail as well
 
