@@ -1,6 +1,8 @@
 """The command line of FLOPs: what it prints, and what it refuses."""
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,9 @@ from paretoscope.flops import __main__ as command
 
 from .test_flops import GEMMA3, GPT_OSS, LLAMA, LLAMA4, MOE, V32
 
-REAL_CONFIGS = Path(__file__).parents[2] / "../shared/data/model-configs"
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+REAL_CONFIGS = ROOT / "../shared/data/model-configs"
 
 
 @pytest.fixture
@@ -62,6 +66,31 @@ def test_command_prints_json_where_layers_have_a_mask(config_file, capsys, confi
     assert report["flops"]["decode"] == pytest.approx(flops.completion_flops(architecture, 20, 10**12)[1])
     last = flops.breakdown(architecture, 20 + 10**12 - 1, 2)
     assert report["decode_step"]["flops_per_token"] == sum(row["decode"] for row in last.values())
+
+
+def test_command_of_the_readme_runs_in_a_fresh_clone(capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    line = re.search(r"^PYTHONPATH=scripts \S+ -m paretoscope\.flops (.*)$", README, re.MULTILINE)
+    command.main(shlex.split(line.group(1)))
+    assert json.loads(capsys.readouterr().out)["parameters"]["total"] == 8_190_735_360
+
+
+def test_command_keeps_to_the_context_of_a_card(tmp_path, capsys):
+    card = tmp_path / "card.yaml"
+    shape = "\n".join(f"  {key}: {value}" for key, value in LLAMA.items())
+    card.write_text(f"context_length: 100\narchitecture:\n{shape}\n", encoding="utf-8")
+    command.main([str(card), "--prompt", "60", "--completion", "40", "--json"])
+    assert json.loads(capsys.readouterr().out)["model_type"] == "llama"
+    with pytest.raises(SystemExit, match="'max_position_embeddings' is 100"):
+        command.main([str(card), "--prompt", "60", "--completion", "41"])
+
+
+@pytest.mark.parametrize("content", ["id: x", "architecture: llama", "- 1", ""])
+def test_command_reports_a_card_without_a_shape(tmp_path, content):
+    card = tmp_path / "card.yaml"
+    card.write_text(content, encoding="utf-8")
+    with pytest.raises(SystemExit, match=r"card.yaml: (the card has no 'architecture'|expected lines of the form)"):
+        command.main([str(card)])
 
 
 def test_command_takes_cache_batch_and_convention(config_file, capsys):

@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+from ..cards import read_yaml
 from ..errors import InputError
 from . import (
     CONVENTIONS,
@@ -33,7 +34,7 @@ _COLUMNS = ("parameters", "active", "prefill", "decode")
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m paretoscope.flops", description=__doc__.splitlines()[0])
-    parser.add_argument("config", type=Path, help="a model's config.json")
+    parser.add_argument("config", type=Path, help="a model's config.json, or its card (config/models/*.yaml)")
     parser.add_argument("--prompt", type=int, default=200, help="prompt tokens (default: %(default)s)")
     parser.add_argument(
         "--completion", type=int, help=f"completion tokens (default: {_COMPLETION}, or what the context leaves)"
@@ -64,12 +65,14 @@ def main(arguments: list[str] | None = None) -> None:
         executed = _executed(architecture, options, completion)
         memory = _memory(architecture, config, options.prompt + completion, options.batch, options.kv_bytes)
     except InputError as error:
-        sys.exit(f"{options.config}: {error}")
+        sys.exit(f"{options.config}: {str(error).removeprefix(f'{options.config}: ')}")
     show = _as_json if options.json else _as_table
     print(show(architecture, components, executed, memory))
 
 
 def _read(path: Path) -> dict:
+    if path.suffix in (".yaml", ".yml"):
+        return _architecture_of(read_yaml(path))
     try:
         return json.loads(path.read_text(encoding="utf-8"), parse_int=_integer, object_pairs_hook=_object)
     except OSError as error:
@@ -78,6 +81,14 @@ def _read(path: Path) -> dict:
         raise InputError(f"is not JSON: {error}") from None
     except RecursionError:
         raise InputError("is nested too deeply to be a config.json") from None
+
+
+def _architecture_of(card: dict) -> dict:
+    """Return what a model card says of its config.json."""
+    architecture = card.get("architecture")
+    if not isinstance(architecture, dict):
+        raise InputError("the card has no 'architecture' with the keys of a config.json")
+    return {"max_position_embeddings": card.get("context_length"), **architecture}
 
 
 def _integer(digits: str) -> int | float:
