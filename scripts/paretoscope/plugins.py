@@ -51,7 +51,7 @@ def _code(text: str) -> str:
 
 
 def _is_source(path: Path) -> bool:
-    return path.suffix in (".py", ".css", ".js")
+    return path.suffix in (".py", ".css", ".js", ".html")
 
 
 @cache

@@ -1,12 +1,15 @@
 """Fixtures that several files share: cards, a study, items, and a tiny model with random weights."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from . import chromium
 
 ROOT = Path(__file__).parents[2]
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -137,3 +140,15 @@ def random_model(tmp_path_factory):
     transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder)
     training.tokenizer().save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Address of the debugging port of a running Chromium."""
+    pytest.importorskip("aiohttp")
+    if not shutil.which("chromium"):
+        pytest.skip("Chromium isn't installed")
+    process, address = chromium.start(tmp_path_factory.mktemp("profile"))
+    yield address
+    process.kill()
+    process.wait()

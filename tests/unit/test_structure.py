@@ -13,7 +13,7 @@ PACKAGE = plugins.PACKAGE
 SCRIPTS = PACKAGE.parent
 
 LAYERS = {
-    5: ("pin", "resources"),
+    5: ("pin", "resources", "page"),
     4: ("plots", "report", "audit", "loading", "plan", "judging"),
     3: (
         *("models", "generate", "grading", "costs", "summarize"),

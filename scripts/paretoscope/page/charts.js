@@ -49,8 +49,8 @@ function axis(name, values, log, most) {
   return { [`${name}_min`]: low, [`${name}_max`]: high, [`${name}_ticks`]: ticks };
 }
 function percentAxis(values, most) {
-  const low = Math.max(0, Math.min(...values) - 3), high = Math.min(100, Math.max(...values) + 3);
-  return { y_min: values.length ? low : 0, y_max: values.length ? high : 100, y_ticks: evenTicks(values.length ? low : 0, values.length ? high : 100, most) };
+  const [low, high] = values.length ? [Math.max(0, Math.min(...values) - 3), Math.min(101.5, Math.max(...values) + 3)] : [0, 100];
+  return { y_min: low, y_max: high, y_ticks: evenTicks(low, high, most).filter((tick) => tick <= 100) };
 }
 
 // Draw a chart, or change what it shows where only data and limits differ.
@@ -135,7 +135,8 @@ async function drawFrontier(chosen, budget) {
     steps, band: bandOf(chosen), ...budgetMarks(budget), names: [],
   });
   const order = [...frontier, ...points.filter((point) => !point.on).sort((a, b) => a.gap - b.gap)];
-  await placeNames(view, order.map((point) => ({ x: point.cost, y: 100 * point.accuracy, text: point.name, faint: !point.on })), [corners(steps)]);
+  const bars = marks.length > 30 ? [] : marks.flatMap(({ x, y, low, high, x_low, x_high }) => [[{ x, y: low }, { x, y: high }], [{ x: x_low, y }, { x: x_high, y }]]);
+  await placeNames(view, order.map((point) => ({ x: point.cost, y: 100 * point.accuracy, text: point.name, faint: !point.on })), [corners(steps), ...bars]);
 }
 
 // Where other questions would mostly have put the frontier; it is known for all models together alone.
@@ -177,5 +178,5 @@ async function drawSaturation(curves, chosen) {
   const parameters = { ...axis("x", lines.map((line) => line.x), true, 6), ...percentAxis([0, ...lines.map((line) => line.y)], 5) };
   const view = await draw("saturation", "", true, parameters, { lines, enough, names: [] });
   const ends = curves.map((curve) => ({ x: curve.enough || curve.tokens[curve.tokens.length - 1], y: (enough.find((mark) => mark.m === curve.m) || { y: 100 * curve.accuracy[curve.accuracy.length - 1] }).y, text: MODELS[curve.m].name }));
-  await placeNames(view, ends);
+  await placeNames(view, ends, curves.map((curve) => lines.filter((line) => line.m === curve.m)));
 }

@@ -22,8 +22,12 @@ def frontier_chart() -> dict:
         _data("band").mark_area(color=INK, opacity=0.1, interpolate="step-after", clip=True).encode(x, y, y2="y2:Q"),
         _data("steps").mark_line(color=INK, strokeWidth=1.6, interpolate="step-after", clip=True).encode(x, y),
         _data("budget").mark_rule(color="var(--accent)", strokeWidth=1.5, strokeDash=[5, 3], clip=True).encode(x),
-        _data("points").mark_rule(opacity=0.4, strokeWidth=1.2, clip=True).encode(x, _at("low", y), y2="high:Q", color=colour),
-        _data("points").mark_rule(opacity=0.4, strokeWidth=1.2, clip=True).encode(_at("x_low", x), y, x2="x_high:Q", color=colour),
+        _data("points")
+        .mark_rule(opacity=0.4, strokeWidth=1.2, clip=True)
+        .encode(x, _at("low", y), y2="high:Q", color=colour),
+        _data("points")
+        .mark_rule(opacity=0.4, strokeWidth=1.2, clip=True)
+        .encode(_at("x_low", x), y, x2="x_high:Q", color=colour),
         _data("points")
         .mark_point(strokeWidth=1.8, clip=True, opacity=1, tooltip=alt.TooltipContent("data"))
         .encode(
@@ -34,7 +38,9 @@ def frontier_chart() -> dict:
             shape=alt.Shape("shape:N", scale=None),
             size=alt.Size("size:Q", scale=None),
         ),
-        _data("chosen").mark_point(shape="circle", size=330, stroke="var(--accent)", strokeWidth=2.5, clip=True).encode(x, y),
+        _data("chosen")
+        .mark_point(shape="circle", size=330, stroke="var(--accent)", strokeWidth=2.5, clip=True)
+        .encode(x, y),
         _names(),
     ]
     return _chart(layers, ["x_min", "x_max", "x_ticks", "y_min", "y_max", "y_ticks"])
@@ -47,7 +53,9 @@ def trend_chart() -> dict:
     dash = alt.StrokeDash("label:N", legend=None)
     layers = [
         _data("steps").mark_line(color=INK, strokeWidth=1.6, interpolate="step-after").encode(x, y, dash),
-        _data("records").mark_point(filled=True, size=60, color=INK, opacity=1, tooltip=alt.TooltipContent("data")).encode(x, y),
+        _data("records")
+        .mark_point(filled=True, size=60, color=INK, opacity=1, tooltip=alt.TooltipContent("data"))
+        .encode(x, y),
         _names(),
     ]
     return _chart(layers, ["y_min", "y_max", "y_ticks"])
@@ -59,8 +67,12 @@ def saturation_chart() -> dict:
     y = _axis("y", "Answered correctly (%)", "y_ticks", "y_min", "y_max", log=False)
     colour = alt.Color("color:N", scale=None)
     layers = [
-        _data("lines").mark_line(strokeWidth=1.8, tooltip=alt.TooltipContent("data")).encode(x, y, colour, detail="m:Q"),
-        _data("enough").mark_point(size=90, strokeWidth=2, fill="var(--card)", opacity=1, tooltip=alt.TooltipContent("data")).encode(x, y, colour),
+        _data("lines")
+        .mark_line(strokeWidth=1.8, tooltip=alt.TooltipContent("data"))
+        .encode(x, y, colour, detail="m:Q"),
+        _data("enough")
+        .mark_point(size=90, strokeWidth=2, fill="var(--card)", opacity=1, tooltip=alt.TooltipContent("data"))
+        .encode(x, y, colour),
         _names(),
     ]
     return _chart(layers, ["x_min", "x_max", "x_ticks", "y_min", "y_max", "y_ticks"])
@@ -77,7 +89,9 @@ def _axis(field: str, title: str, ticks: str, low: str, high: str, log: bool = T
         f"{field}:Q",
         title=title,
         axis=alt.Axis(values=alt.ExprRef(ticks), format=",.12~g", grid=field == "y", labelOverlap=True),
-        scale=alt.Scale(type="log", domain=limits, nice=False) if log else alt.Scale(domain=limits, nice=False, zero=False),
+        scale=alt.Scale(type="log", domain=limits, nice=False)
+        if log
+        else alt.Scale(domain=limits, nice=False, zero=False),
     )
 
 
@@ -94,7 +108,9 @@ def _names() -> alt.Chart:
     return (
         _data("names")
         .mark_text(align="left", baseline="middle", fontSize=12, color=INK)
-        .encode(alt.X("px:Q", **pixel), alt.Y("py:Q", **pixel), text="text:N", opacity=alt.Opacity("opacity:Q", scale=None))
+        .encode(
+            alt.X("px:Q", **pixel), alt.Y("py:Q", **pixel), text="text:N", opacity=alt.Opacity("opacity:Q", scale=None)
+        )
     )
 
 
@@ -115,5 +131,7 @@ def _chart(layers: list[alt.Chart], parameters: list[str]) -> dict:
         },
     }
     chart = alt.layer(*layers).add_params(*(alt.param(name=name, value=1) for name in parameters))
-    chart = chart.properties(width=600, height=400, background="transparent", autosize=alt.AutoSizeParams(type="fit", contains="padding"))
+    chart = chart.properties(
+        width=600, height=400, background="transparent", autosize=alt.AutoSizeParams(type="fit", contains="padding")
+    )
     return chart.configure(**config).to_dict()

@@ -126,7 +126,7 @@ def _trend(thresholds: pd.DataFrame, lines: pd.DataFrame) -> dict:
 
 
 def _saturation(curves: pd.DataFrame, budgets: pd.DataFrame, grid: _Grid) -> list[dict]:
-    """Return one record per cell with a curve, thinned to the budgets that are half of the next, counted from its end."""
+    """Return one record per cell with a curve, thinned to two budgets for each doubling."""
     scope = {name: code for code, name in enumerate(grid.scopes)}
     model = {name: code for code, name in enumerate(grid.models)}
     found = budgets.set_index(["model", "benchmark"])

@@ -129,7 +129,13 @@ def _sampling(sampling: Mapping) -> str:
 
 
 def _said(value) -> str:
-    return ", ".join(map(_said, value)) if isinstance(value, list | tuple) else f"{value:g}" if isinstance(value, float) else str(value)
+    return (
+        ", ".join(map(_said, value))
+        if isinstance(value, list | tuple)
+        else f"{value:g}"
+        if isinstance(value, float)
+        else str(value)
+    )
 
 
 def _each(values: Iterable) -> str:
@@ -139,7 +145,11 @@ def _each(values: Iterable) -> str:
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    return '<dl class="pairs">' + "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs) + "</dl>"
+    return (
+        '<dl class="pairs">'
+        + "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs)
+        + "</dl>"
+    )
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -148,4 +158,4 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         f'<tr><th scope="row">{escape(first)}</th>' + "".join(f"<td>{escape(value)}</td>" for value in rest) + "</tr>"
         for first, *rest in rows
     )
-    return f'<div class="wide" tabindex="0" role="region" aria-label="{head[0]}s"><table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="wide words" tabindex="0" role="region" aria-label="{head[0]}s"><table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>'

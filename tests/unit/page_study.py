@@ -1,0 +1,120 @@
+"""A made-up study for the tests of the page: tables as the workflow makes them, of any size, with any names."""
+
+import numpy as np
+import pandas as pd
+
+from paretoscope.frontier import cost_frontiers, frontier, points
+from paretoscope.schema import CELLS, names
+from paretoscope.statistics import wilson_interval
+
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+DATES = ("2024-01-10", "2024-06-20", "2024-12-05", "2025-03", "2025-08-30")
+KINDS = ("dense", "moe", "hybrid")
+TYPES = ("reasoning", "instruct")
+
+
+def models(n: int, families: int = 3) -> list[dict]:
+    """Return what the tables say of ``n`` models."""
+    return [
+        {
+            "model": f"model-{m:03}",
+            "model_name": f"Model {m:03}",
+            "family": f"Family {m % families}",
+            "kind": KINDS[m % 3],
+            "type": TYPES[m % 2],
+            "release_date": DATES[m % len(DATES)],
+        }
+        for m in range(n)
+    ]
+
+
+def cells(rows: list[dict], benchmarks: dict[str, str], seed: int = 0) -> pd.DataFrame:
+    """Return a cells table: dearer models are more accurate on the whole, FLOPs and tokens are known, seconds not."""
+    rng = np.random.default_rng(seed)
+    table = []
+    for m, row in enumerate(rows):
+        size = 10 ** (3 * m / max(1, len(rows) - 1))
+        for benchmark, name in benchmarks.items():
+            accuracy = np.round(np.clip(0.25 + 0.2 * np.log10(size) + rng.normal(0, 0.08), 0.01, 0.99), 3)
+            low, high = wilson_interval(accuracy, np.nan, 200)
+            flops, tokens = size * 1e12 * rng.uniform(0.7, 1.4), rng.uniform(200, 9000)
+            table.append(
+                {
+                    **row,
+                    **{"benchmark": benchmark, "benchmark_name": name, "n_items": 200, "n_samples": 1},
+                    **{"accuracy": accuracy, "accuracy_se": 0.03, "accuracy_low": low, "accuracy_high": high},
+                    **{"total_flops_mean": flops, "total_flops_se": flops / 30, "completion_tokens_mean": tokens},
+                    **{"total_parameters": 8_000_000_000, "active_parameters": 3_000_000_000, "device": "GPU"},
+                }
+            )
+    return pd.DataFrame(table, columns=names(CELLS))
+
+
+def tables(rows: list[dict], benchmarks: dict[str, str], absent: tuple = ()) -> dict[str, pd.DataFrame]:
+    """Return the tables that the page is made of; ``absent`` are (model, benchmark) without a result."""
+    found = cells(rows, benchmarks)
+    keys = list(zip(found["model"], found["benchmark"], strict=True))
+    found = found[[key not in absent for key in keys]].reset_index(drop=True)
+    costs, axes = cost_frontiers(found)
+    return {
+        "cells": found,
+        "frontier": frontier(points(found)),
+        "costs": costs,
+        "axes": axes.assign(left_out=axes["left_out"].mask(axes["left_out"] == "")),
+        **_trend(rows),
+        **_saturation(rows, benchmarks),
+    }
+
+
+def meta(rows: list[dict], benchmarks: dict[str, str], warnings: tuple = ()) -> dict:
+    """Return what the page says beside the tables."""
+    source = {"hub_id": "owner/name", "revision": REVISION}
+    card = {"source": source, "rows": 200, "subset": None, "grading": {"grader": "math"}, "prompt": {"protocol": 1}}
+    sampling = {"temperature": 0.6, "top_p": 0.95, "max_new_tokens": None}
+    cell_metas = [
+        {
+            **{"model": row["model"], "benchmark": benchmark, "revision": REVISION, "seed": 7, "samples": 1},
+            **{"completions": 200, "engine": {"name": "sglang", "version": "0.5.21", "device": "GPU", "dtype": "bf16"}},
+            **{"sampling": {"in_force": sampling}, "packages": {"python": "3.11.7"}, "utc": "2026-01-01T00:00:00"},
+            "git": {"commit": "f" * 40, "dirty": False},
+        }
+        for row in rows
+        for benchmark in benchmarks
+    ]
+    return {
+        "study": {
+            **{"name": "test", "title": "A study", "engine": "sglang", "samples_per_item": 1, "seed": 7},
+            **{"sampling": {}, "analysis": {"accuracy_thresholds": [0.5, 0.7]}},
+            "models": {row["model"]: {"name": row["model_name"], "source": source} for row in rows},
+            "benchmarks": {key: {**card, "name": name, "reference": "arXiv 0"} for key, name in benchmarks.items()},
+        },
+        "cells": cell_metas,
+        "warnings": list(warnings),
+    }
+
+
+def _trend(rows: list[dict]) -> dict[str, pd.DataFrame]:
+    first = rows[0]["model_name"]
+    steps = [(0.5, "2024-01-10", 5e12, True), (0.5, "2024-06-20", 2e12, True), (0.5, "2025-08-30", 2e12, False)]
+    thresholds = [
+        (*step, first) for step in [*steps, (0.7, "2024-12-05", 8e13, True), (0.9, "2025-08-30", None, False)]
+    ]
+    columns = ["accuracy_threshold", "release_date", "total_flops_min", "is_record", "model_name"]
+    lines = pd.DataFrame({"quantity": ["log10_flops"], "note": ["no line: 2 of at least 5 records"]})
+    return {"thresholds": pd.DataFrame(thresholds, columns=columns), "lines": lines}
+
+
+def _saturation(rows: list[dict], benchmarks: dict[str, str]) -> dict[str, pd.DataFrame]:
+    budgets = [32 * 2 ** (step / 2) for step in range(20)]
+    curves, ends = [], []
+    for m, row in enumerate(rows):
+        for benchmark, name in benchmarks.items():
+            key = {**row, "benchmark": benchmark, "benchmark_name": name}
+            top = 0.4 + 0.5 * (m + 1) / len(rows)
+            curves += [
+                {**key, "budget_tokens": round(budget), "accuracy": top * budget / (budget + 300)} for budget in budgets
+            ]
+            ends.append(
+                {**key, "saturation_budget_tokens": None if m == 0 else 4000, "note": None if m else "not reached"}
+            )
+    return {"curves": pd.DataFrame(curves), "budgets": pd.DataFrame(ends)}

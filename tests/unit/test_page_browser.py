@@ -1,0 +1,317 @@
+"""The page of a study in a real browser: what it shows, what filters, keys and print do, and what hostile names do."""
+
+import base64
+import csv
+import io
+import json
+
+import pytest
+
+from paretoscope.page import build
+
+from . import chromium
+from .page_study import meta, models, tables
+from .test_page import HOSTILE, hostile_rows
+
+BENCHMARKS = {"sums": "Sums", "proofs": "Proofs"}
+ROWS = models(12)
+
+DRAWN = """new Promise((done) => {
+  const wait = () => document.querySelector('#frontier svg .role-axis') && views.get('frontier')?.view
+    ? setTimeout(done, 150) : setTimeout(wait, 20);
+  wait();
+})"""
+POINTS = 'document.querySelectorAll(\'#frontier .mark-symbol.role-mark path[fill^="var"][stroke-width="1.8"]\').length'
+LINES = "[...document.querySelectorAll('#models tbody tr')].map((row) => row.cells[0].textContent)"
+TICKS = "[...document.querySelectorAll('#frontier .role-axis-label text')].map((text) => text.textContent).join(' ')"
+BODY_FITS = "document.documentElement.scrollWidth <= innerWidth && document.body.scrollWidth <= innerWidth"
+PAUSE = "new Promise((done) => setTimeout(done, 250))"
+
+
+def choose(name, value):
+    return (
+        f"byId('{name}').value = {value}; byId('{name}').dispatchEvent(new Event('input', {{bubbles: true}})); {PAUSE}"
+    )
+
+
+def toggle(text):
+    return (
+        "[...document.querySelectorAll('#filters label')].find((label) => label.textContent === "
+        f"{json.dumps(text)}).querySelector('input').click(); {PAUSE}"
+    )
+
+
+def press(key):
+    code = {"Enter": 13, "ArrowRight": 39, "ArrowLeft": 37, "Tab": 9}[key]
+    typed = {"text": "\r"} if key == "Enter" else {}
+    event = {"key": key, "code": key, "windowsVirtualKeyCode": code, **typed}
+    return ("Input.dispatchKeyEvent", {"type": "keyDown", **event})
+
+
+def screen(width, height, **features):
+    media = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
+    return [("Emulation.setDeviceMetricsOverride", size), ("Emulation.setEmulatedMedia", {"features": media})]
+
+
+@pytest.fixture
+def visit(browser, tmp_path):
+    """Open a page and take steps; nothing may be complained of, and nothing asked of a network."""
+
+    def open_page(source, *steps, before=()):
+        path = tmp_path / "index.html"
+        path.write_text(source, encoding="utf-8")
+        values, complaints = chromium.visit(browser, path.as_uri(), [DRAWN, *steps], before)
+        assert complaints == []
+        return values[1:]
+
+    return open_page
+
+
+@pytest.fixture(scope="module")
+def page():
+    return build(tables(ROWS, BENCHMARKS), meta(ROWS, BENCHMARKS, warnings=[f"warning {n}" for n in range(5)]))
+
+
+def test_it_shows_answer_warnings_chart_and_table(visit, page):
+    answer, warnings, points, rows, ticks, others = visit(
+        page,
+        "byId('answer').textContent",
+        "byId('warnings').textContent",
+        POINTS,
+        LINES,
+        TICKS,
+        "['trend', 'saturation'].map((id) => document.querySelectorAll(`#${id} svg path`).length > 3)",
+    )
+    assert "Model 011 is the most accurate" in answer and "TFLOPs" in answer and "95% intervals" in answer
+    assert "5 warnings" in warnings and "warning 0" in warnings and "2 more" in warnings
+    assert points == 12 and len(rows) == 12
+    assert "100" in ticks.split()
+    assert others == [True, True]
+
+
+def test_benchmark_and_cost_can_be_chosen(visit, page):
+    expected = tables(ROWS, BENCHMARKS)["costs"]
+    tokens = expected[(expected["cost"] == "tokens") & (expected["scope"] == "proofs")]
+    before, after, title, shown, on = visit(
+        page,
+        "chosen.points.map((point) => point.accuracy).join()",
+        f"byId('cost').value = 1; {choose('scope', 2)}.then(() => chosen.points.map((point) => point.accuracy).join())",
+        "document.querySelector('#frontier').textContent.includes('completion tokens per completion')",
+        POINTS,
+        "chosen.frontier.map((point) => point.id).sort()",
+    )
+    assert before != after and title and shown == 12
+    assert on == sorted(tokens[tokens["on_frontier"]]["model"])
+
+
+def test_filters_and_date_leave_points_out_and_the_frontier_is_found_anew(visit, page):
+    values = visit(
+        page,
+        *(toggle("Family 1"), POINTS, LINES),
+        *(toggle("instruct"), POINTS),
+        *(
+            choose("date", 0),
+            POINTS,
+            "byId('date-shown').textContent",
+            "chosen.points.map((point) => [point.date, point.on])",
+        ),
+        *(f"byId('reset').click(); {PAUSE}", POINTS, "byId('date-shown').textContent"),
+    )
+    assert values[1] == 8 and not {f"Model {m:03}" for m in (1, 4, 7, 10)} & set(values[2])
+    assert values[4] == 4
+    assert values[6] == 1 and values[7] == "2024-01-10" and values[8] == [["2024-01-10", True]]
+    assert values[10] == 12 and values[11] == "2025-08-30"
+
+
+def test_nothing_left_is_said(visit, page):
+    values = visit(page, *(toggle(f"Family {n}") for n in range(3)), "byId('steps').textContent", POINTS)
+    assert values[3] == "No model fits the filters." and values[4] == 0
+
+
+def test_axis_can_be_linear(visit, page):
+    before, _, after, points = visit(
+        page, TICKS, f"document.querySelector('[value=linear]').click(); {PAUSE}", TICKS, POINTS
+    )
+    assert before != after and " 0 " in f" {after} " and points == 12
+
+
+def test_tables_are_sorted_by_keyboard(visit, page):
+    head = "document.querySelectorAll('#models thead button')[{}].focus()"
+    sorts = "[...document.querySelectorAll('#models th[aria-sort]')].map((head) => [head.textContent, head.ariaSort])"
+    values = visit(
+        page, sorts, head.format(0), press("Enter"), LINES, sorts, press("Enter"), LINES, sorts, head.format(1),
+        press("Enter"), LINES,
+    )  # fmt: skip
+    assert values[0] == [["TFLOPs", "ascending"]]
+    assert values[3] == sorted(values[3]) and values[4] == [["Model", "ascending"]]
+    assert values[6] == sorted(values[3], reverse=True) and values[7] == [["Model", "descending"]]
+    best = tables(ROWS, BENCHMARKS)["frontier"].query("scope == 'average'").sort_values("accuracy", ascending=False)
+    assert values[10][:3] == list(best["model_name"][:3])
+
+
+def test_arrow_keys_read_the_points(visit, page):
+    bubble = "byId('bubble').hidden ? null : byId('bubble').textContent"
+    values = visit(
+        page, bubble, "byId('frontier').focus()", press("ArrowRight"), bubble, press("ArrowRight"), bubble,
+        press("ArrowLeft"), bubble, "chosen.points.slice(0, 2).map((point) => point.name)",
+    )  # fmt: skip
+    first, second = values[-1]
+    assert values[0] is None and values[3].startswith(first) and "95" not in values[0:1]
+    assert values[5].startswith(second) and values[7].startswith(first)
+    assert "right (" in values[3] and "per completion" in values[3]
+
+
+def test_a_point_under_the_mouse_says_what_it_is(visit, page):
+    # The chart's name stands beside the point, so the middle of the point's own box is taken.
+    where = (
+        "byId('frontier').scrollIntoView(); (({x, y, width, height}) => [x + width / 2, y + height / 2])"
+        "(document.querySelector('#frontier .mark-symbol.role-mark path[stroke-width=\"1.8\"]').getBoundingClientRect())"
+    )
+    ((x, y),) = visit(page, where)
+    move = [("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": x + by, "y": y}) for by in (40, 0)]
+    *_, text = visit(page, where, *move, PAUSE, "byId('bubble').hidden ? null : byId('bubble').textContent")
+    assert text and text.startswith("Model ") and "right (" in text
+
+
+def test_the_budget_names_the_best_model_within_it(visit, page):
+    low, high = visit(
+        page,
+        f"{choose('budget', 0)}.then(() => byId('budget-answer').textContent)",
+        f"{choose('budget', 1000)}.then(() => byId('budget-answer').textContent)",
+    )
+    assert "Model 000" in low and "Next best" not in low
+    assert "Model 011" in high and "Next best" in high
+
+
+def test_find_and_grid(visit, page):
+    values = visit(
+        page,
+        "byId('find').value = '011'; byId('find').dispatchEvent(new Event('input'))",
+        LINES,
+        f"byId('grid-fold').open = true; {PAUSE}",
+        "document.querySelectorAll('#grid tbody td').length",
+    )
+    assert values[1] == ["Model 011"] and values[3] == 12 * 3
+
+
+CATCH = "URL.createObjectURL = (blob) => { window.caught = blob; return '#'; }"
+
+
+def test_what_is_downloaded_is_no_formula(visit):
+    rows = hostile_rows()
+    source = build(tables(rows, {"b": "B"}), meta(rows, {"b": "B"}))
+    *_, text, data = visit(
+        source, CATCH, "byId('csv').click()", "caught.text()", "byId('json').click()", "caught.text()"
+    )[1:]  # fmt: skip
+    data = json.loads(data) if not text else data
+    table = list(
+        csv.DictReader(io.StringIO(visit(source, CATCH, "byId('csv').click()", "caught.text()")[2], newline=""))
+    )
+    assert {row["name"] for row in table} == {f"'{name}" if name[0] == "=" else name for name in HOSTILE}
+    assert all(float(row["cost_per_completion"]) > 0 for row in table)
+
+
+@pytest.mark.parametrize("before", [(), screen(390, 844)], ids=["wide", "phone"])
+def test_hostile_names_stay_text(visit, before):
+    rows, name = hostile_rows(), HOSTILE[0]
+    source = build(
+        tables(rows, {"b": name, "__proto__": HOSTILE[2]}), meta(rows, {"b": name, "__proto__": "x"}, warnings=HOSTILE)
+    )
+    values = visit(
+        source,
+        "document.scripts.length",
+        "document.querySelectorAll('img, iframe, object, embed, svg a, svg image, svg script').length",
+        LINES,
+        f"byId('grid-fold').open = true; document.querySelector('section > details:not([id])').open = true; {PAUSE}",
+        "byId('frontier').focus()",
+        *[press("ArrowRight")] * 3,
+        "byId('bubble').children.length > 3 && byId('bubble').querySelectorAll('img, script').length",
+        "document.querySelectorAll('img').length",
+        BODY_FITS,
+        before=before,
+    )
+    assert values[0] == 4 and values[1] == 0
+    assert sorted(values[2]) == sorted(HOSTILE)
+    assert values[-3:] == [0, 0, True]
+
+
+def test_a_phone_needs_no_sideways_scrolling(visit, page):
+    values = visit(
+        page, BODY_FITS, POINTS, "document.querySelectorAll('details').forEach((part) => (part.open = true))", BODY_FITS,
+        "document.querySelector('#frontier svg').getBoundingClientRect().right <= innerWidth", before=screen(390, 844),
+    )  # fmt: skip
+    assert values[0] and values[1] == 12 and values[3] and values[4]
+
+
+LUMINANCE = """((colour) => {
+  const [r, g, b] = colour.match(/[\\d.]+/g).map((part) => part / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+})"""
+CONTRASTS = f"""(() => {{
+  const light = {LUMINANCE}, of = (name) => {{
+    const probe = document.createElement('i'); document.body.append(probe); probe.style.color = `var(--${{name}})`;
+    const value = light(getComputedStyle(probe).color); probe.remove(); return value;
+  }};
+  const ratio = (a, b) => (Math.max(of(a), of(b)) + 0.05) / (Math.min(of(a), of(b)) + 0.05);
+  const texts = ['ink', 'soft'].flatMap((text) => ['paper', 'card', 'wash'].map((back) => ratio(text, back))).concat(ratio('doubt', 'doubt-wash'), ratio('ink', 'doubt-wash'));
+  const marks = ['c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'other', 'accent', 'edge'].map((mark) => ratio(mark, 'paper'));
+  return [Math.min(...texts), Math.min(...marks)];
+}})()"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast_suffices_in_light_and_dark(visit, page, scheme):
+    (texts, marks), back, label = visit(
+        page,
+        CONTRASTS,
+        "getComputedStyle(document.body).backgroundColor",
+        "getComputedStyle(document.querySelector('#frontier .role-axis-label text')).fill",
+        before=screen(1280, 900, prefers_color_scheme=scheme),
+    )
+    assert texts >= 4.5 and marks >= 3
+    assert (back == "rgb(255, 255, 255)") == (scheme == "light")
+    assert (label == "rgb(87, 96, 106)") == (scheme == "light")
+
+
+def test_it_prints_with_all_sections_open(visit, page):
+    pdf, closed = visit(
+        page,
+        ("Page.printToPDF", {"printBackground": False}),
+        "document.querySelectorAll('details:not([open])').length",
+        before=screen(1280, 900, prefers_color_scheme="dark"),
+    )
+    assert base64.b64decode(pdf["data"]).startswith(b"%PDF") and closed > 0
+    opened, ink = visit(
+        page,
+        "dispatchEvent(new Event('beforeprint')); document.querySelectorAll('details:not([open])').length + byId('grid').querySelectorAll('td').length",
+        "getComputedStyle(document.querySelector('#frontier .role-axis-title text')).fill",
+        before=[
+            (
+                "Emulation.setEmulatedMedia",
+                {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]},
+            )
+        ],
+    )
+    assert opened == 36 and ink == "rgb(27, 31, 36)"
+
+
+def test_controls_have_names(visit, page):
+    (nameless,) = visit(
+        page,
+        "[...document.querySelectorAll('input, select, button')].filter((control) => !(control.labels?.length || control.ariaLabel || control.textContent.trim())).map((control) => control.outerHTML)",
+    )
+    assert nameless == []
+
+
+def test_a_study_with_nothing_to_draw_still_opens(visit):
+    rows = [{**row, "release_date": None} for row in models(2)]
+    found = tables(rows, {"b": "B"}, absent=[(row["model"], "b") for row in rows[1:]])
+    found["thresholds"], found["curves"], found["budgets"] = (
+        found[name].iloc[:0] for name in ("thresholds", "curves", "budgets")
+    )
+    found["costs"], found["axes"] = found["costs"].iloc[:0], found["axes"].assign(left_out="not measured in any cell")
+    words, trend = visit(
+        build(found, meta(rows, {"b": "B"})), "byId('answer').textContent", "byId('trend-words').textContent"
+    )
+    assert "No cost of completions is known" in words and "nothing to draw" in trend
