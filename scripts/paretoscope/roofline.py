@@ -13,8 +13,9 @@ Phases
     bound of the whole, since engines mix both in one forward: :func:`least_seconds` is.
 Left out
     Communication between GPUs, activations, sampling, the host's work: all that a real engine spends beside. Where
-    there are experts, uneven routing reads fewer weights than is assumed (:mod:`paretoscope.flops.traffic`), and
-    speculative decoding reads them less often: the bound then is none, and no cell that used it gets one.
+    there are experts, uneven routing reads fewer weights than is assumed (:mod:`paretoscope.flops.traffic`): the bound
+    then is none. Speculative decoding reads weights and cache once per step, so a cell that used it has a bound where
+    its steps were counted; the draft model and rejected tokens are left out.
 Energy
     Has no such bound: power below a device's TDP is usual. TDP x seconds is an upper bound of what GPUs take.
 """
@@ -70,6 +71,7 @@ def phases(
     *,
     flops_per_second: float,
     bytes_per_second: float,
+    verify_steps=None,
     batch: float = 1,
     kv_dtype_bytes: int = 2,
 ) -> tuple[Phase, Phase]:
@@ -83,6 +85,8 @@ def phases(
         As for :func:`paretoscope.flops.completion_flops`.
     flops_per_second, bytes_per_second : float
         Of one GPU: its peaks, for a bound; less, for an estimate.
+    verify_steps : int or array of int, shape (n,), or None
+        As for :func:`paretoscope.flops.completion_bytes`.
     batch : float
         Sequences whose tokens share a reading of the weights, on average.
     kv_dtype_bytes : int
@@ -95,7 +99,8 @@ def phases(
     """
     counts = prompt_tokens, completion_tokens, cached_tokens
     work = flops.completion_flops(architecture, *counts)
-    moved = flops.completion_bytes(architecture, config, *counts, batch=batch, kv_dtype_bytes=kv_dtype_bytes)
+    shared = {"verify_steps": verify_steps, "batch": batch, "kv_dtype_bytes": kv_dtype_bytes}
+    moved = flops.completion_bytes(architecture, config, *counts, **shared)
     means = [(float(np.mean(count)), float(np.mean(size))) for count, size in zip(work, moved, strict=True)]
     prefill, decode = (Phase(count, size, count / flops_per_second, size / bytes_per_second) for count, size in means)
     return prefill, decode if decode.flops else Phase(0.0, 0.0, 0.0, 0.0)
@@ -189,6 +194,7 @@ def _bounds(cell: dict, group: pd.DataFrame, meta: dict, config: dict, device: D
         return {**row, "note": missing}
     batch = max(group["latency_seconds"].sum() / cell["generation_seconds"], 1.0)
     prompt, completion = (group[name].to_numpy("int64") for name in ("prompt_tokens", "completion_tokens"))
+    drafted = bool(in_force.get("speculative_algorithm"))
     prefill, decode = phases(
         flops.describe(config),
         config,
@@ -197,6 +203,7 @@ def _bounds(cell: dict, group: pd.DataFrame, meta: dict, config: dict, device: D
         group["cached_tokens"].fillna(0).to_numpy("int64"),
         flops_per_second=peak,
         bytes_per_second=device.bandwidth_bytes_per_second,
+        verify_steps=group["verify_steps"].fillna(0).to_numpy("int64") if drafted else None,
         batch=min(batch, len(group)),
         kv_dtype_bytes=1 if str(in_force.get("kv_cache_dtype")).startswith("fp8") else 2,
     )
@@ -223,7 +230,8 @@ def _why_not(cell: dict, group: pd.DataFrame, device: Device | None, peak: float
         return "GPU-seconds not known"
     if peak is None:
         return "the device's peak at this dtype and quantization isn't known"
-    if in_force.get("speculative_algorithm"):
+    decoded = group[group["completion_tokens"].fillna(2) > 1]
+    if in_force.get("speculative_algorithm") and decoded["verify_steps"].isna().any():
         return "speculative decoding: how often the weights were read isn't known"
     for name in ("latency_seconds", "prompt_tokens", "completion_tokens"):
         if group[name].isna().any():

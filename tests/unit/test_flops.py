@@ -508,6 +508,7 @@ WRONG = [
     ({}, "'model_type' is missing"),
     ({"model_type": ["llama"]}, "'model_type' is missing"),
     ({**LLAMA, "model_type": "qwen4"}, "unknown model_type 'qwen4'. Nearest of its family: 'qwen3' .others: qwen2, "),
+    ({**LLAMA, "model_type": 3}, "'model_type' must be a string, not 3; it names the architecture"),
     ({**LLAMA, "model_type": "Qwen3"}, "Nearest of its family: 'qwen3' "),
     ({**LLAMA, "model_type": "gemma3"}, "Nearest of its family: 'gemma3_text'"),
     ({**LLAMA, "model_type": "qwen3_5"}, "Nearest of its family: 'qwen3_5_text'"),

@@ -149,6 +149,18 @@ def test_a_completion_moves_what_its_steps_move(config, prompt, completion, batc
     assert flops.completion_flops(architecture, prompt, completion)[1] == work
 
 
+@pytest.mark.parametrize("config", [LLAMA, GEMMA, HYBRID], ids=lambda config: config["model_type"])
+def test_a_step_that_gives_several_tokens_reads_once_for_all(config):
+    architecture = flops.describe(config)
+    written = flops.kv_bytes_per_token(architecture)
+    one_by_one = flops.completion_bytes(architecture, config, 30, 13)
+    as_many = flops.completion_bytes(architecture, config, 30, 13, verify_steps=12)
+    in_thirds = flops.completion_bytes(architecture, config, 30, 13, verify_steps=4)
+    assert as_many == one_by_one
+    assert in_thirds[0] == one_by_one[0]
+    assert in_thirds[1] - 12 * written == pytest.approx((one_by_one[1] - 12 * written) / 3)
+
+
 def test_prefill_reads_the_weights_once_for_all_its_prompts():
     architecture, config = of(LLAMA)
     weights = flops.weights_read(architecture, config, 1)

@@ -87,6 +87,7 @@ def cells(**changes):
 def completions(**changes):
     facts = {
         **{"prompt_tokens": [10, 10, 20, 30], "completion_tokens": [5, 5, 1, 9], "cached_tokens": [0, 9, 0, 0]},
+        **{"verify_steps": [None, None, None, None]},
         **{"latency_seconds": [4.0, 4.0, 2.0, 6.0], "looping": False, "item_id": list("aabc"), "sample": [0, 1, 0, 0]},
     }
     return table(COMPLETIONS, **{**facts, **changes}).assign(model="tiny", benchmark="sums")
@@ -115,6 +116,14 @@ def test_a_measured_cell_beside_its_bound():
     assert pd.isna(row["note"])
 
 
+def test_steps_that_give_several_tokens_lower_the_bound():
+    speculative = {**ENGINE, "in_force": {"speculative_algorithm": "EAGLE"}}
+    one_by_one = bounds(cells(), completions())["gpu_seconds_least"][0]
+    for steps, compare in (([4, 4, None, 8], float.__eq__), ([2, 2, None, 3], float.__gt__)):
+        row = bounds(cells(), completions(verify_steps=steps), speculative).iloc[0]
+        assert compare(float(one_by_one), float(row["gpu_seconds_least"])) and pd.isna(row["note"])
+
+
 def test_a_cache_in_8_bits_moves_less():
     fp8 = {**ENGINE, "in_force": {"kv_cache_dtype": "fp8_e4m3"}}
     least = [bounds(cells(), completions(), engine)["gpu_seconds_least"][0] for engine in (ENGINE, fp8)]
@@ -131,6 +140,10 @@ def test_a_cache_in_8_bits_moves_less():
         ({}, {}, {"dtype": "float32"}, "peak at this dtype"),
         ({}, {}, {"quantization": "fp8"}, "the engine quantized the weights"),
         ({}, {}, {"in_force": {"speculative_algorithm": "EAGLE"}}, "speculative decoding"),
+        (
+            *({}, {"verify_steps": [4, None, None, 8]}),
+            *({"in_force": {"speculative_algorithm": "EAGLE"}}, "speculative decoding"),
+        ),
         ({}, {"latency_seconds": [1.0, None, 1.0, 1.0]}, {}, "latency_seconds not known"),
         ({}, {"prompt_tokens": [None] * 4}, {}, "prompt_tokens not known"),
     ],

@@ -132,7 +132,8 @@ def describe(config: Mapping) -> Architecture:
     config = _language_model(config)
     model_type = config.get("model_type")
     if not isinstance(model_type, str):
-        raise InputError("config.json: key 'model_type' is missing; it names the architecture, e.g. \"qwen3\"")
+        what = "is missing; it" if model_type is None else f"must be a string, not {shown(model_type)}; it"
+        raise InputError(f"config.json: key 'model_type' {what} names the architecture, e.g. \"qwen3\"")
     if model_type in _NOT_SUPPORTED:
         raise InputError(
             f"config.json: model_type '{model_type}' is not supported, because {_NOT_SUPPORTED[model_type]}"

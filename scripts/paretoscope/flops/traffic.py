@@ -9,8 +9,8 @@ Routing
     routing reads fewer, so where there are experts these bytes are an expectation, and no lower bound.
 Left out
     Activations, logits, the rows looked up in an embedding table, keys and values read again within a prefill, what an
-    engine moves beside that; several GPUs, each of which reads its share. All tokens of a sequence are taken to be
-    decoded one by one: under speculative decoding a forward serves several, and fewer bytes are moved.
+    engine moves beside that; several GPUs, each of which reads its share. Tokens of a sequence are decoded one by one
+    unless ``verify_steps`` says in how many forwards (speculative decoding); what the draft model moves is left out.
 """
 
 from __future__ import annotations
@@ -115,6 +115,7 @@ def completion_bytes(
     completion_tokens,
     cached_tokens=0,
     *,
+    verify_steps=None,
     batch: float = 1,
     kv_dtype_bytes: int = 2,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -126,6 +127,9 @@ def completion_bytes(
         As in :func:`decode_bytes`.
     prompt_tokens, completion_tokens, cached_tokens : int or array of int, shape (n,)
         As in :func:`paretoscope.flops.completion_flops`, whose forwards these are.
+    verify_steps : int or array of int, shape (n,), or None
+        Forwards that decoding took under speculative decoding; each reads weights and cache once for all its tokens.
+        None: one forward per token.
     batch : float
         Sequences that are in the same prefill, and decoded together, on average.
 
@@ -141,14 +145,15 @@ def completion_bytes(
     _at_least_one("batch", batch)
     prompt, completion = np.asarray(prompt_tokens), np.asarray(completion_tokens)
     computed = prompt - np.minimum(cached_tokens, prompt - 1)
-    forwards = np.maximum(completion - 1, 0)
+    fed = np.maximum(completion - 1, 0)
+    steps = fed if verify_steps is None else np.minimum(verify_steps, fed)
     written = float(_written(architecture, kv_dtype_bytes))
     state = _state_moved(architecture)
     # What the average prompt reads: the share of experts read is no linear function of the tokens.
     of_prefill = weights_read(architecture, config, batch * float(np.mean(computed))) / batch
     prefill = of_prefill + computed * written + state / 2
-    attended = _cache_read(architecture, prompt, prompt + forwards, kv_dtype_bytes)
-    decode = forwards * (weights_read(architecture, config, batch) / batch + written + state) + attended
+    attended = _cache_read(architecture, prompt, prompt + fed, kv_dtype_bytes) * (steps / np.maximum(fed, 1))
+    decode = steps * (weights_read(architecture, config, batch) / batch + state) + fed * written + attended
     return np.asarray(prefill, dtype=float), np.asarray(decode, dtype=float)
 
 
