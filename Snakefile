@@ -73,6 +73,7 @@ rule all:
         rules.plot_trend.output,
         rules.plot_saturation.output,
         rules.write_summary.output,
+        rules.write_page.output,
 
 
 onsuccess:

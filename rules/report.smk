@@ -1,8 +1,22 @@
-"""Report: the table that a run ends with.
+"""Report: the table that a run ends with, and the interactive page.
 
-Needs   frontier/frontier.csv, summary/cells.csv, summary/absent_cells.csv
-Makes   report/summary.txt
+Needs   summary/cells.csv, summary/absent_cells.csv, frontier/{frontier,costs,cost_axes}.csv,
+        trend/{threshold_flops,lines}.csv, saturation/{curves,budgets}.csv, generations/*/*.meta.json of every cell
+Makes   report/summary.txt, report/index.html
 """
+
+
+def page_study(wildcards):
+    """What the page's section on methods says of the study; no notes, so that these make no new page."""
+    return {
+        **{"name": STUDY.name, "title": STUDY.title, "engine": STUDY.engine["name"], "analysis": STUDY.analysis},
+        **{"samples_per_item": STUDY.samples_per_item, "seed": STUDY.seed, "sampling": STUDY.sampling},
+        "models": {model: {key: card[key] for key in ("name", "source")} for model, card in STUDY.models.items()},
+        "benchmarks": {
+            benchmark: {key: card[key] for key in ("name", "source", "rows", "subset", "grading", "prompt", "reference")}
+            for benchmark, card in STUDY.benchmarks.items()
+        },
+    }
 
 
 rule write_summary:
@@ -24,3 +38,29 @@ rule write_summary:
         digest=plugins.source_digest("report.py"),
     script:
         "../scripts/write_summary.py"
+
+
+rule write_page:
+    """Write the interactive page: one file that works offline."""
+    input:
+        cells="<results>/summary/cells.csv",
+        absent="<results>/summary/absent_cells.csv",
+        frontier="<results>/frontier/frontier.csv",
+        costs="<results>/frontier/costs.csv",
+        axes="<results>/frontier/cost_axes.csv",
+        thresholds="<results>/trend/threshold_flops.csv",
+        lines="<results>/trend/lines.csv",
+        curves="<results>/saturation/curves.csv",
+        budgets="<results>/saturation/budgets.csv",
+        metas=collect_cells("<results>/generations/{model}/{benchmark}.meta.json"),
+    output:
+        page="<results>/report/index.html",
+    log:
+        "<logs>/write_page.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        study=page_study,
+        digest=plugins.source_digest("page", "report.py"),
+    script:
+        "../scripts/write_page.py"
