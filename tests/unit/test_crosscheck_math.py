@@ -203,6 +203,20 @@ RESPONSES = [
     ("", NUMBER, "undecided", None),
     ("I don't know.", NUMBER, "undecided", None),
     (r"\boxed{5}<|im_end|> user: and \boxed{6}?", {}, "correct", "5"),
+    # What may be denied is undecided.
+    ("The answer is 5. No, that is wrong.", {}, "undecided", None),
+    ("I don't think the answer is 5", {}, "undecided", None),
+    ("The answer is not 5.", {}, "undecided", None),
+    (r"The answer is \boxed{5}. This isn't right.", {}, "undecided", None),
+    (r"It cannot be \boxed{5}.", {}, "undecided", None),
+    (r"\boxed{5} is wrong.", {}, "undecided", None),
+    ("It comes to 5 dollars. That is incorrect.", NUMBER, "undecided", None),
+    (r"They didn't lose any. So it is \boxed{5}.", {}, "correct", "5"),
+    (r"It is wrong to subtract. Adding gives the answer: 5", {}, "correct", "5"),
+    ("答案：5", {}, "correct", "5"),
+    ("答案是 ５。", {}, "correct", "5"),
+    ("答案不是 5", {}, "undecided", None),
+    ("Answer：５", {}, "correct", "5"),
 ]
 
 
@@ -229,10 +243,46 @@ OWN = {"start": "<<r>>", "end": "<</r>>", "opened_by_template": False}
         (r"<<r>>\boxed{4}<</r>>\boxed{5}", OWN, "correct"),
         ("think\nIs it \\boxed{4}?\nanswer\n\\boxed{5}", None, "correct"),
         (r"\boxed{5}", OWN, "correct"),
+        (r"<seed:think>\boxed{4}</seed:think>\boxed{5}", None, "correct"),
+        (r"<mm:think>\boxed{5}", None, "undecided"),
+        (r"◁think▷\boxed{4}◁/think▷\boxed{5}", None, "correct"),
+        (r"◁think▷\boxed{5}", None, "undecided"),
+        (r"<|START_THINKING|>\boxed{4}<|END_THINKING|>\boxed{5}", None, "correct"),
+        (
+            r"<|channel|>analysis<|message|>\boxed{4}<|end|><|start|>assistant<|channel|>final<|message|>\boxed{5}",
+            None,
+            "correct",
+        ),
+        (r"<|start|>assistant<|channel|>analysis<|message|>\boxed{5}", None, "undecided"),
+        (r"<|channel>thought \boxed{4}<channel|>\boxed{5}<turn|>", None, "correct"),
+        (r"analysisWe get \boxed{4}.assistantfinal\boxed{5}", None, "correct"),
+        (r"analysisWe get \boxed{5}.", None, "undecided"),
+        (r"Here is my thought process: \boxed{4} Here is my response: \boxed{5}", None, "correct"),
+        (r"Here are my reasoning steps: \boxed{5}", None, "undecided"),
+        (r"I think: Here is my response: \boxed{5}", None, "correct"),
     ],
 )
 def test_reasoning_is_cut_off(text, reasoning, verdict):
     assert checked(text, reasoning=reasoning)[0] == verdict
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "question", "verdict"),
+    [
+        (r"8\%", "0.08", "", "correct"),
+        (r"8\%", "8", "", "correct"),
+        (r"8\%", r"8\%", "", "correct"),
+        (r"8\%", "0.8", "", "wrong"),
+        ("0.5", r"50\%", "How likely is it?", "correct"),
+        ("50", r"50\%", "What percentage passed?", "correct"),
+        ("50", "50 percent", "It fell. What is the rate of those who passed?", "correct"),
+        ("50", r"50\%", "How many apples are left?", "wrong"),
+        ("50", r"50\%", "20% of the apples rot. How many are left?", "undecided"),
+        ("50", r"40\%", "What percentage passed?", "wrong"),
+    ],
+)
+def test_a_percent_sign_counts(gold, answer, question, verdict):
+    assert second.check(rf"\boxed{{{answer}}}", Item("a", question, gold), "stop", None, {}).verdict == verdict
 
 
 def test_a_response_that_was_cut_is_undecided():

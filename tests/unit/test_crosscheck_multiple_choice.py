@@ -30,6 +30,11 @@ RESPONSES = [
     ("A good guess would be three metres.", "undecided", None),
     ("Answer: Carbon", "undecided", None),
     ("", "undecided", None),
+    ("The answer is C. No, that is wrong.", "undecided", None),
+    ("I don't think the answer is C.", "undecided", None),
+    ("\\boxed{C} is wrong", "undecided", None),
+    ("答案：Ｃ", "correct", "C"),
+    ("正确答案是（C）。", "correct", "C"),
     # What is far from the end weighs the options.
     ("Option A is tempting. " + "But no. " * 200 + "Answer: C", "correct", "C"),
 ]

@@ -23,7 +23,7 @@ OPTIONS = {"gsm8k": {"final_number": True}, "math500": {"final_formula": True}}
 
 def checked(rows, options):
     """Return the second grader's verdict on every row that has problem, gold and response."""
-    items = {row["id"]: Item(row["id"], "", row["gold"]) for row in rows}
+    items = {row["id"]: Item(row["id"], row.get("problem", ""), row["gold"]) for row in rows}
     responses = [Completion(row["id"], 0, row["response"], None, None, None) for row in rows]
     return [row.verdict for row in crosscheck_completions(responses, items, "math", None, options)]
 

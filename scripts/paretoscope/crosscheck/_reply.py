@@ -21,9 +21,51 @@ class Check:
 
 UNDECIDED = Check("undecided", None)
 
-_ENDS = ("</think>", "</thinking>", "</thought>", "</reasoning>", "[/THINK]", "<|end_of_thought|>", "final<|message|>")
-_OPENINGS = ("<think", "<thought", "<reasoning", "[THINK]", "<|begin_of_thought|>", "think\n")
-_TURN_END = re.compile(r"<\|(?:im_end|endoftext|eot_id|end_of_text|return)\|>|<end_of_turn>|</s>")
+_ENDS = re.compile(
+    r"</(?:[a-z]+:)?(?:think|thinking|thought|reasoning)>|\[/THINK\]|◁/think▷|<\|close\|>think<\|sep\|>"
+    r"|<\|end_of_thought\|>|<\|END_THINKING\|>|<\|inner_suffix\|>|<channel\|>|<\|channel\|>final<\|message\|>",
+    re.IGNORECASE,
+)
+_OPENING = re.compile(
+    r"\s*(?:<(?:[a-z]+:)?(?:think|thought|reasoning)|\[THINK\]|◁think▷|<\|(?:begin_of_thought|START_THINKING|inner_prefix)"
+    r"|<\|open\|>think|<\|channel>|(?:<\|start\|>assistant)?<\|channel\|>analysis)",
+    re.IGNORECASE,
+)
+_IN_WORDS = (
+    (re.compile(r"\s*think\n"), "\nanswer\n"),  # s1.1 and gpt-oss, whose special tokens were dropped
+    (re.compile(r"\s*analysis(?=[A-Z])"), "assistantfinal"),
+    (re.compile(r"\s*Here(?: is|'s) my thought process:"), " my response:"),
+    (re.compile(r"\s*Here are my reasoning steps:"), "[BEGIN FINAL RESPONSE]"),
+)
+_TURN_END = re.compile(
+    r"<\|(?:im_end|endoftext|eot_id|end_of_text|return|end)\|>|<end_of_turn>|<turn\|>|</s>|<\|close\|>response"
+    r"|\[END FINAL RESPONSE\]"
+)
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+
+_TAKEN_BACK = re.compile(
+    r"\b(?:wrong|incorrect|mistaken|invalid|extraneous|impossible|untrue)\b|(?:\bnot|n['’]t)\s+(?:\w+\s+)?(?:be\s+)?"
+    r"(?:right|correct|true|valid|possible|(?:the|my|our)\s+(?:\w+\s+)?answer)\b|不对|不正确|错",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(
+    r"(?:\bnot|n['’]t|\bcannot|\bnever|\bdoubt|\bunlikely|\bincorrect|\bwrong|\bimpossible|\brather than|\binstead of)"
+    r"\b[^.,;:!?\n]*$|不[是为]\s*$",
+    re.IGNORECASE,
+)
+BEFORE, BEHIND = 60, 100
+"""Characters around an answer in which a denial is looked for."""
+_TWO_SENTENCES = re.compile(r"[^.!?\n]*[.!?\n]*[^.!?\n]*")
+
+
+def is_denied(reply: str, start: int, end: int) -> bool:
+    """Tell whether words around an answer may deny it: before it in its sentence, behind it up to the next one's end.
+
+    Said too often rather than too seldom: what may be denied is left undecided.
+    """
+    before = reply[max(0, start - BEFORE) : start]
+    behind = _TWO_SENTENCES.match(reply[end : end + BEHIND])
+    return bool(_DENIES.search(before) or _TAKEN_BACK.search(behind.group()))
 
 
 def reply_of(text: str, finish_reason: str | None, reasoning: dict | None) -> str:
@@ -41,22 +83,26 @@ def reply_of(text: str, finish_reason: str | None, reasoning: dict | None) -> st
     if finish_reason == "length":
         return ""
     reasoning = reasoning or {}
-    ends = (*_ENDS, reasoning["end"]) if reasoning.get("end") else _ENDS
-    if text.startswith("think\n"):  # s1.1, whose special tokens were dropped
-        ends = (*ends, "\nanswer\n")
-    cut = max(position + len(end) if (position := text.rfind(end)) >= 0 else 0 for end in ends)
-    if not cut and (reasoning.get("opened_by_template") or text.lstrip().startswith(_OPENINGS)):
+    cut = max((match.end() for match in _ENDS.finditer(text)), default=0)
+    ends = [end for opening, end in _IN_WORDS if opening.match(text)]
+    opened = bool(ends or reasoning.get("opened_by_template") or _OPENING.match(text))
+    for end in filter(None, (*ends, reasoning.get("end"))):
+        place = text.rfind(end)
+        cut = max(cut, place + len(end) if place >= 0 else 0)
+    if not cut and opened:
         return ""
-    return _TURN_END.split(text[cut:].strip(), maxsplit=1)[0]
+    return _TURN_END.split(text[cut:].strip(), maxsplit=1)[0].translate(_FULL_WIDTH)
 
 
 def last_box(reply: str) -> str | None:
     r"""Return the content of the last ``\boxed{}``; None where it isn't closed, is too long or isn't the only one.
 
     Two boxes of different content on one line are parts of an answer or steps to it: one can't tell. Nor whether a
-    minus before a box belongs to it.
+    minus before a box belongs to it, nor what a denial beside it is about.
     """
     box = reply.rfind("\\boxed")
+    if is_denied(reply, box, max(_closing_brace(reply, box + len("\\boxed")), box)):
+        return None
     if reply[max(0, box - 5) : box].rstrip(" $\\").endswith("-"):
         return None
     line_start = reply.rfind("\n", 0, box) + 1

@@ -1,7 +1,8 @@
 r"""Checks multiple choice: every letter that the end of the reply announces, and only if they are one.
 
 Announced are a letter in a box, after *answer* (``Answer: C``, *the answer is (C)*), in bold, and one that is a line
-by itself. Two different ones leave it undecided, whichever comes last. A box may also hold the text of an option.
+by itself. Two different ones leave it undecided, whichever comes last, and so does a denial. A
+box may also hold the text of an option.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 
 from ..schema import CHOICE_LETTERS, Item
-from ._reply import UNDECIDED, Check, last_box, reply_of
+from ._reply import UNDECIDED, Check, is_denied, last_box, reply_of
 
 TAIL = 600
 """Characters at the end of a reply in which it announces its answer; further up it weighs the options."""
@@ -18,6 +19,7 @@ _ANNOUNCED = re.compile(
     r"""
     \b(?:[Aa]nswer|ANSWER|[Oo]ption|[Cc]hoice)\b (?:\s+is\b|\s+would\s+be\b)? [\s:*$({\[]* (?:\\boxed\{|\\text\{)*
         (?:[Oo]ption\s+)? [({]? (?P<after>[A-Z]) (?![\w'’])
+  | 答案 \s*[是为选:]* [\s*({\[]* (?P<chinese>[A-Z]) (?![A-Za-z0-9_'’])
   | ^[\s*$({\[]* (?P<line>[A-Z]) [\s*.$)}\]]*$
   | \*\*\s*\(?(?P<bold>[A-Z])\)?[.)]?\s*\*\*
     """,
@@ -29,7 +31,11 @@ _BOXED_LETTER = re.compile(r"(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?\s*(
 def check(text: str, item: Item, finish_reason: str | None, reasoning: dict | None, options: dict) -> Check:
     """Grade one response a second time; the parameters are those of a grader's ``decide``."""
     reply = reply_of(text, finish_reason, reasoning)
-    letters = {match["after"] or match["line"] or match["bold"] for match in _ANNOUNCED.finditer(reply[-TAIL:])}
+    tail = reply[-TAIL:]
+    found = list(_ANNOUNCED.finditer(tail))
+    if any(is_denied(tail, match.start(), match.end()) for match in found):
+        return UNDECIDED
+    letters = {match["after"] or match["chinese"] or match["line"] or match["bold"] for match in found}
     if "\\boxed" in reply:
         letters.add(_boxed_letter(last_box(reply) or "", item))
     if len(letters) != 1 or not letters <= set(CHOICE_LETTERS[: len(item.choices) or None]):
