@@ -1,26 +1,30 @@
 """Trend: how the frontier moves with release dates, as tables and a figure.
 
-Needs   frontier/frontier.csv
-Makes   trend/{efficiency,threshold_flops,lines}.csv
+Needs   frontier/frontier.csv, summary/cells.csv, summary/completions.parquet
+Makes   trend/{efficiency,threshold_flops,lines,frontiers,hypervolume}.csv
         plots/trend.{png,svg,csv}, plots/trend_thresholds.csv
 """
 
 
 rule fit_trend:
-    """Follow efficiency, and the FLOPs needed for an accuracy, over release dates."""
+    """Follow efficiency, the FLOPs needed for an accuracy, and the frontier, over release dates."""
     input:
         frontier="<results>/frontier/frontier.csv",
+        cells="<results>/summary/cells.csv",
+        completions="<results>/summary/completions.parquet",
     output:
         efficiency="<results>/trend/efficiency.csv",
         thresholds="<results>/trend/threshold_flops.csv",
         lines="<results>/trend/lines.csv",
+        frontiers="<results>/trend/frontiers.csv",
+        hypervolume="<results>/trend/hypervolume.csv",
     log:
         "<logs>/fit_trend.log",
     conda:
         "../envs/analysis.yaml"
     params:
         accuracy_thresholds=STUDY.analysis["accuracy_thresholds"],
-        digest=plugins.source_digest("trend.py"),
+        digest=plugins.source_digest("trend", "hypervolume.py", "bootstrap.py", "statistics.py"),
     script:
         "../scripts/fit_trend.py"
 

@@ -1,22 +1,37 @@
-"""Follow efficiency, and the FLOPs needed for an accuracy, over release dates."""
+"""Follow efficiency, the FLOPs needed for an accuracy, and the frontier, over release dates."""
 
+import pandas as pd
+
+from paretoscope.bootstrap import replicate
 from paretoscope.files import read_table, write_table
 from paretoscope.frontier import AVERAGE, FRONTIER
 from paretoscope.jobs import job
-from paretoscope.trend import efficiency, threshold_flops, trend_lines
+from paretoscope.schema import CELLS
+from paretoscope.trend import efficiency, frontiers_as_of, hypervolume_over_time, threshold_flops, trend_lines
 
 
-def main(frontier: str, accuracy_thresholds: list[float], outputs: dict[str, str]) -> None:
-    """Write efficiencies, FLOPs to thresholds, and the lines through them, of the average over benchmarks."""
-    table = read_table(frontier, FRONTIER)
-    averages = table[table["scope"] == AVERAGE]
+def main(
+    frontier: str, cells: str, completions: str, accuracy_thresholds: list[float], outputs: dict[str, str]
+) -> None:
+    """Write efficiencies, FLOPs to thresholds and lines of the average, frontier and hypervolume of every scope."""
+    points = read_table(frontier, FRONTIER)
+    averages = points[points["scope"] == AVERAGE]
+    replicates = replicate(pd.read_parquet(completions), read_table(cells, CELLS), costs=("flops",))
     by_model = efficiency(averages)
     by_threshold = threshold_flops(averages, accuracy_thresholds)
     write_table(outputs["efficiency"], by_model)
     write_table(outputs["thresholds"], by_threshold)
-    write_table(outputs["lines"], trend_lines(by_model, by_threshold))
+    write_table(outputs["lines"], trend_lines(by_model, by_threshold, replicates))
+    write_table(outputs["frontiers"], frontiers_as_of(points))
+    write_table(outputs["hypervolume"], hypervolume_over_time(points, replicates))
 
 
 if "snakemake" in globals():
     with job(snakemake.log[0]):
-        main(snakemake.input.frontier, snakemake.params.accuracy_thresholds, dict(snakemake.output.items()))
+        main(
+            snakemake.input.frontier,
+            snakemake.input.cells,
+            snakemake.input.completions,
+            snakemake.params.accuracy_thresholds,
+            dict(snakemake.output.items()),
+        )

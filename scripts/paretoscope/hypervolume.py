@@ -1,0 +1,40 @@
+"""Hypervolume of compute-accuracy frontiers: the area that a set of models commands, in decades of cost."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def hypervolume(cost, accuracy, reference_cost: float):
+    """Return the area that models dominate in the plane of log10 cost and accuracy.
+
+    Parameters
+    ----------
+    cost : array of shape (..., n)
+        Cost of each of n models, of any unit, positive. NaN takes no part.
+    accuracy : array of shape (..., n)
+        Fractions. NaN takes no part.
+    reference_cost : float
+        Cost of the reference point, whose accuracy is 0: what costs as much or more adds nothing.
+
+    Returns
+    -------
+    float or array of shape (...)
+        Decades of cost times fraction: the mean, over the decades below the reference, of the best accuracy to be had
+        at that cost, times their number. Its differences don't depend on the unit of cost.
+
+    Notes
+    -----
+    The dominated hypervolume of Zitzler and Thiele (IEEE Transactions on Evolutionary Computation 3, 1999) in two
+    dimensions, one minimised. Leading axes (replicates) are independent of each other.
+    """
+    accuracy = np.asarray(accuracy, dtype=float)
+    with np.errstate(invalid="ignore"):
+        logarithm = np.log10(np.asarray(cost, dtype=float))
+    last = np.log10(reference_cost)
+    used = np.isfinite(logarithm) & np.isfinite(accuracy) & (logarithm < last)
+    logarithm, accuracy = np.where(used, logarithm, last), np.where(used, accuracy, 0.0)
+    order = np.argsort(logarithm, axis=-1, kind="stable")
+    steps = np.take_along_axis(logarithm, order, axis=-1)
+    heights = np.maximum.accumulate(np.take_along_axis(accuracy, order, axis=-1), axis=-1)
+    return np.sum(heights * np.diff(steps, axis=-1, append=last), axis=-1)[()]
