@@ -506,7 +506,7 @@ MOE_KEY = "config.json of model_type 'qwen3_moe': "
 WRONG = [
     ([], "must hold an object"),
     ({}, "'model_type' is missing"),
-    ({"model_type": ["llama"]}, "'model_type' is missing"),
+    ({"model_type": ["llama"]}, "'model_type' must be a string"),
     ({**LLAMA, "model_type": "qwen4"}, "unknown model_type 'qwen4'. Nearest of its family: 'qwen3' .others: qwen2, "),
     ({**LLAMA, "model_type": 3}, "'model_type' must be a string, not 3; it names the architecture"),
     ({**LLAMA, "model_type": "Qwen3"}, "Nearest of its family: 'qwen3' "),
@@ -545,7 +545,10 @@ WRONG = [
     ({**GEMMA2, "layer_types": ["full_attention"]}, "'layer_types' must have one entry per layer .3., not 1"),
     ({**GEMMA2, "layer_types": ["full_attention", "mamba", "full_attention"]}, "'layer_types' has 'mamba'"),
     ({**GEMMA2, "sliding_window": None}, "key 'sliding_window' is missing"),
-    ({"model_type": "step3p7"}, "'step3p7' is not supported, because its config.json leaves out the heads"),
+    (
+        {"model_type": "step3p7"},
+        "'step3p7' is not supported, because its sliding-window layers have heads of their own",
+    ),
     ({**DEEPSEEK_V4, "compress_ratios": [0, 4]}, "'compress_ratios' must be a list of .0, 4, 128. for each layer .3."),
     ({**DEEPSEEK_V4, "compress_ratios": [0, 4, 8]}, "'compress_ratios' must be a list of .0, 4, 128."),
     ({**DEEPSEEK_V4, "o_groups": 5}, "6 heads of 16 channels can't be shared out among 5 groups"),
@@ -574,7 +577,7 @@ WRONG = [
     (nas(attention={"no_op": True}, ffn={"ffn_mult": float("nan")}), "'ffn_mult' must be a positive number, not nan"),
     ({key: DEEPSEEK[key] for key in DEEPSEEK if key != "q_lora_rank"}, "key 'q_lora_rank' is missing"),
     ({"model_type": "qwen3_vl", "text_config": QWEN3}, "'tie_word_embeddings' must be stated"),
-    ({"text_config": {"model_type": ["mistral"]}, "tie_word_embeddings": False}, "'model_type' is missing"),
+    ({"text_config": {"model_type": ["mistral"]}, "tie_word_embeddings": False}, "'model_type' must be a string"),
     ({"text_config": {"model_type": ["mistral"]}}, "'tie_word_embeddings' must be stated"),
     (
         {"text_config": {**MISTRAL, "tie_word_embeddings": True}, "tie_word_embeddings": False},

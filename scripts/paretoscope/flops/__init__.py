@@ -96,7 +96,7 @@ _MOST_TOKENS = 2**53
 
 _NOT_SUPPORTED = {
     # model_type: why, where its config.json doesn't say enough or nothing public says what is computed
-    "step3p7": "its config.json leaves out the heads of its sliding-window layers",
+    "step3p7": "its sliding-window layers have heads of their own, which its config.json may leave out",
 }
 
 _TYING_LEFT_OUT = {"gemma3_text", "llama4_text", "mistral"}
