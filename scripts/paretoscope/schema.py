@@ -251,15 +251,17 @@ CELLS = (
         "accuracy_if_undecided_wrong",
         "float64",
         "fraction",
-        "accuracy if unparsed, timeout, crashed and what the two graders disagree on were all wrong",
+        "accuracy if all that is open were wrong: unparsed, timeout, crashed, and what the two graders disagree on; "
+        "other no_answer and truncated are facts, and not correct in both bounds",
     ),
-    Column("accuracy_if_undecided_right", "float64", "fraction", "accuracy if they were all right"),
+    Column("accuracy_if_undecided_right", "float64", "fraction", "accuracy if all of that were right"),
     Column("crosschecked_rate", "float64", "fraction", "completions that the second grader decided"),
     Column(
         "disagreement_rate",
         "float64",
         "fraction",
-        "completions that the graders disagree on, of those that both decided (truncated ones left out)",
+        "completions that the graders disagree on, of those that both decided: "
+        "the first by correct, wrong or no_answer, the second by correct or wrong",
     ),
     Column("judge", "str", "", "language model that judged what the graders leave open; empty: none"),
     Column("judged_rate", "float64", "fraction", "completions that it judged"),

@@ -263,7 +263,11 @@ def _rates(group: pd.DataFrame) -> dict:
 
 
 def _crosschecked(group: pd.DataFrame) -> dict:
-    """What the second grader says of the first, and how far accuracy may be off for what is undecided."""
+    """What the second grader says of the first, and how far accuracy could move.
+
+    Open is what no grader could read or finish, and what the graders disagree on. That a response gives no answer, or
+    was cut, is a fact about the completion, and stays as it is unless the second grader finds the answer.
+    """
     correct, checked = (group["verdict"] == "correct").to_numpy(), group["crosscheck"].to_numpy()
     differ = [disagree(*pair) for pair in zip(group["verdict"], checked, strict=True)]
     both, disputed = np.array([known is not None for known in differ]), np.array([bool(known) for known in differ])
