@@ -517,6 +517,7 @@ WRONG = [
     ({**LLAMA, "model_type": ""}, "No model of its family is known"),
     ({**LLAMA, "text_config": []}, "'text_config' must be an object, not .."),
     ({**LLAMA, "hidden_size": 10**400}, r"'hidden_size' must be an integer .*, not 10{59}\.\.\.$"),
+    ({**LLAMA, "num_hidden_layers": 2**31 - 1}, "'num_hidden_layers' must be an integer from 1 to 100000, not 214"),
     ({**QWEN2, "sliding_window": -1}, "'sliding_window' must be an integer from 0"),
     ({**QWEN2, "layer_types": "full_attention"}, "'layer_types' has 'f'"),
     (

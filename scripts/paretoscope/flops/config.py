@@ -9,6 +9,9 @@ from ..errors import InputError
 LARGEST_SIZE = 2**31 - 1
 """Far above any real size; keeps the sums of sizes that nobody has checked within reach of integers."""
 
+_LARGEST_OF = {"num_hidden_layers": 100_000}
+"""Of what is gone through one by one, less."""
+
 _REQUIRED = object()
 _ATTENTION_KINDS = {"full_attention": "full", "sliding_attention": "sliding"}
 
@@ -66,8 +69,9 @@ class Config:
                 raise self.error(f"key '{keys[0]}' is missing; an integer is needed")
             return default
         for key, value in given.items():
-            if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= LARGEST_SIZE:
-                raise self.error(f"'{key}' must be an integer from {minimum} to {LARGEST_SIZE}, not {shown(value)}")
+            largest = _LARGEST_OF.get(key, LARGEST_SIZE)
+            if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value <= largest:
+                raise self.error(f"'{key}' must be an integer from {minimum} to {largest}, not {shown(value)}")
         if len(set(given.values())) > 1:
             raise self.error("keys of one meaning contradict each other: " + _listing(given))
         return next(iter(given.values()))
