@@ -28,7 +28,7 @@ def cut(text, **options):
         (r"So \boxed{ \frac{1}{2} } it is", r"\frac{1}{2}"),
         (r"x = -\boxed{3}", "3"),
         (r"\boxed{3} and \boxed{5}", r"\boxed{3} and \boxed{5}"),
-        (r"\boxed{5} is not \boxed{5", r"\boxed{5"),
+        (r"\boxed{5} is not \boxed{ 5", "5"),
         ("The answer is 15. Not 5.", "15"),
         ("The answer is: 5. It took 15 - 10 = 5 steps.", "5"),
         ("Answer: **1,234** dollars", "1,234** dollars"),

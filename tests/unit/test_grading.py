@@ -294,6 +294,22 @@ def test_timings_say_what_each_grade_took():
     assert [grade.span for grade in grades[:3]] == [None, (7, 16), (7, 16)]
 
 
+@pytest.mark.parametrize(
+    ("text", "answer", "method"),
+    [
+        (r"So \boxed{" + "7" * 200_000 + "}", "7" * 200 + "…", "boxed/too_long"),
+        (r"So \fbox {" + "7" * 200_000 + "}", "7" * 200 + "…", "boxed/too_long"),
+        (r"So \boxed{ \frac{1}{2}", r"\frac{1}{2}", "boxed/unbalanced"),
+        (r"So \boxed{", r"\boxed{", "boxed/unbalanced"),
+    ],
+)
+def test_of_a_box_that_is_not_closed_the_grade_has_what_it_holds(text, answer, method):
+    (grade,) = grade_completions(completions(text), items("5"), "math")
+    assert (grade.verdict, grade.answer, grade.method) == ("unparsed", answer, method)
+    start, stop = grade.span
+    assert text[start:stop].startswith(answer.removesuffix("…"))
+
+
 def test_every_grade_has_its_milliseconds():
     """The kernel's CPU clock of a process moves in steps while a CPU timer is set; most grades would take 0 by it."""
     timings = []

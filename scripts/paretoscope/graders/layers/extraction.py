@@ -88,7 +88,10 @@ def boxed_answer(text: str, question: str = "") -> Extract | None:
         content, stop = _box_content(text, start)
         if content is None:
             reason = "too_long" if len(text) - start > MAX_BOX else "unbalanced"
-            return None if contents else Extract(text[start : start + MAX_BOX], "boxed", reason, (len(text) - start, 0))
+            inside = text.index("{", start) + 1
+            inside = inside if text[inside:].strip() else start
+            shown = text[inside : inside + MAX_BOX].strip()
+            return None if contents else Extract(shown, "boxed", reason, (len(text) - inside, 0))
         if contents and not (stop <= next_box and _is_conjunction(text[stop:next_box])):
             break
         end = start
