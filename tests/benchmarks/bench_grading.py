@@ -92,7 +92,7 @@ def bench_recordings(name: str, names, workers: int) -> None:
 
 EASY = {
     # kind: (of 100 golds of MATH-500, about so many; gold and answer by number, the answer right where the two agree)
-    "integers": (56, lambda n, m: (f"{n}", f"{m}")),
+    "integers": (55, lambda n, m: (f"{n}", f"{m}")),
     "fractions": (12, lambda n, m: (rf"\frac{{{n}}}{{{2 * n + 1}}}", f"{m}/{2 * n + 1}")),
     "decimals": (2, lambda n, m: (f"{n}.5", rf"\dfrac{{{2 * m + 1}}}{{2}}")),
     "thousands, units": (3, lambda n, m: (f"{n:,}", rf"{m}\text{{ meters}}")),
@@ -112,7 +112,9 @@ EASY = {
             rf"\begin{{bmatrix}} {m} \\ \frac{{1}}{{2}} \end{{bmatrix}}",
         ),
     ),
-    "words": (2, lambda n, m: (rf"\text{{{in_letters(n)}}}", in_letters(m).capitalize())),
+    "equations": (1, lambda n, m: (f"{n}x - 7y + 4 = 0", f"{m}x + 4 = 7y")),
+    "functions (algebra)": (0.5, lambda n, m: (rf"\ln {n}", rf"\ln({m})")),
+    "words": (1.5, lambda n, m: (rf"\text{{{in_letters(n)}}}", in_letters(m).capitalize())),
 }
 
 
@@ -130,8 +132,8 @@ def easy_pairs(kind: str, count: int) -> list[tuple[str, str]]:
 def bench_pairs() -> None:
     """Grade distinct easy pairs kind by kind, then mixed."""
     for kind in EASY:
-        grade_pairs(kind, easy_pairs(kind, 4_000))
-    mixture = [pair for kind, (share, _) in EASY.items() for pair in easy_pairs(kind, 200 * share)]
+        grade_pairs(kind, easy_pairs(kind, 1_000 if kind == "functions (algebra)" else 4_000))
+    mixture = [pair for kind, (share, _) in EASY.items() for pair in easy_pairs(kind, int(200 * share))]
     random.Random(0).shuffle(mixture)
     grade_pairs("mixture", mixture)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 
 from . import expressions
@@ -41,8 +42,8 @@ def compare(gold: str, answer: str) -> tuple[str | None, str]:
     """Compare two normalized answers exactly; the verdict is None where that can't tell."""
     gold, answer = _without_name(gold, answer)
     try:
-        expected, given = _form(gold), _form(answer)
-        same = _same(expected, given)
+        equations = gold.count("=") == answer.count("=") == 1
+        same = _same_equation(gold, answer) if equations else _same(_form(gold), _form(answer))
     except Undecidable:
         return None, ""
     # That six decimals or more may stand for a fraction is for the comparison of numbers to say.
@@ -60,6 +61,27 @@ def _without_name(gold: str, answer: str) -> tuple[str, str]:
     if len(names) > 1:
         return gold, answer
     return tuple(match["value"] if match else text for match, text in zip(named, (gold, answer), strict=True))
+
+
+def _same_equation(gold: str, answer: str) -> bool | None:
+    """Tell whether one equation is a multiple of the other, as two of the same line or circle are.
+
+    Not where it is in a single unknown, since 2x = 10 doesn't say 5; and only of lines, planes and their like in
+    rational coefficients is it known that two which aren't multiples differ.
+    """
+    expected, given = (expressions.read(left) - expressions.read(right) for left, right in map(_sides, (gold, answer)))
+    if expected.bottom != given.bottom or len(expected.generators - {"i", "\\pi"}) < 2:
+        return None
+    ratios = {expected.top.get(term, 0) / Fraction(factor) for term, factor in given.top.items()}
+    if expected.top.keys() == given.top.keys() and len(ratios) == 1:
+        return True
+    terms = {*expected.top, *given.top} - {()}
+    return False if all(len(term) == 1 and term[0][1] == 1 and term[0][0] != "i" for term in terms) else None
+
+
+def _sides(equation: str) -> tuple[str, str]:
+    left, _, right = equation.partition("=")
+    return left, right
 
 
 @lru_cache(maxsize=1024)
