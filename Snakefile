@@ -65,6 +65,7 @@ rule all:
         rules.find_cost_frontiers.output,
         rules.compare_with_roofline.output,
         rules.measure_failure.output,
+        rules.find_counterfactuals.output,
         rules.fit_trend.output,
         rules.find_saturation.output,
         rules.plot_frontier.output,

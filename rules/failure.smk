@@ -1,7 +1,7 @@
 """Failure: what is spent on answers that are not correct, and what a correct answer costs.
 
-Needs   summary/cells.csv, summary/completions.parquet
-Makes   failure/{cells,cheapest}.csv
+Needs   summary/cells.csv, summary/completions.parquet, frontier/costs.csv
+Makes   failure/{cells,cheapest,counterfactuals}.csv
 """
 
 
@@ -21,3 +21,21 @@ rule measure_failure:
         digest=plugins.source_digest("failure", "statistics.py"),
     script:
         "../scripts/measure_failure.py"
+
+
+rule find_counterfactuals:
+    """Find what the frontiers would lose without MoE models, reasoning models, or one family."""
+    input:
+        frontiers="<results>/frontier/costs.csv",
+        cells="<results>/summary/cells.csv",
+        completions="<results>/summary/completions.parquet",
+    output:
+        counterfactuals="<results>/failure/counterfactuals.csv",
+    log:
+        "<logs>/find_counterfactuals.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        digest=plugins.source_digest("failure", "hypervolume.py", "bootstrap.py", "statistics.py"),
+    script:
+        "../scripts/find_counterfactuals.py"

@@ -9,6 +9,9 @@ from paretoscope.jobs import job
 from paretoscope.schema import CELLS
 from paretoscope.trend import efficiency, frontiers_as_of, hypervolume_over_time, threshold_flops, trend_lines
 
+N_REPLICATES = 2_000
+"""So many place the ends of an interval to within a fiftieth of its width."""
+
 
 def main(
     frontier: str, cells: str, completions: str, accuracy_thresholds: list[float], outputs: dict[str, str]
@@ -16,7 +19,7 @@ def main(
     """Write efficiencies, FLOPs to thresholds and lines of the average, frontier and hypervolume of every scope."""
     points = read_table(frontier, FRONTIER)
     averages = points[points["scope"] == AVERAGE]
-    replicates = replicate(pd.read_parquet(completions), read_table(cells, CELLS), costs=("flops",))
+    replicates = replicate(pd.read_parquet(completions), read_table(cells, CELLS), ("flops",), N_REPLICATES)
     by_model = efficiency(averages)
     by_threshold = threshold_flops(averages, accuracy_thresholds)
     write_table(outputs["efficiency"], by_model)

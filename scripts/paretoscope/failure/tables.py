@@ -76,3 +76,20 @@ CHEAPEST = (
     Column("solved_rate", "float64", "fraction", "items that any of the models solved"),
 )
 """``failure/cheapest.csv``: one row per (cost, scope)."""
+
+COUNTERFACTUALS = (
+    Column("cost", "str", "", "id of the cost, as in frontier/costs.csv"),
+    Column("scope", "str", "", f"benchmark id, or '{AVERAGE}' for the mean over benchmarks"),
+    Column("scope_name", "str", "", "name to show"),
+    Column("without", "str", "", "what is left out: kind, type or family"),
+    Column("value", "str", "", "which kind, type or family"),
+    Column("n_models_removed", "int64", "models", "models of that class"),
+    Column("n_models_without", "int64", "models", "models that remain"),
+    Column("n_removed_on_frontier", "int64", "models", "models of that class on the frontier of all"),
+    Column("hypervolume", "float64", "decades", "area that all models dominate in log10 cost and accuracy"),
+    *_with_interval("hypervolume_lost", "decades", "what of it is lost without the class"),
+    Column("per_correct", "float64", _OF_COST, "lowest expected cost of a correct answer among all models"),
+    *_with_interval("per_correct_factor", "", "factor by which that rises without the class; 1: not at all"),
+    Column("note", "str", "", "why nothing is compared; empty where it is"),
+)
+"""``failure/counterfactuals.csv``: one row per (cost, scope, class of models left out)."""
