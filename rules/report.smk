@@ -13,7 +13,9 @@ def page_study(wildcards):
         **{"samples_per_item": STUDY.samples_per_item, "seed": STUDY.seed, "sampling": STUDY.sampling},
         "models": {model: {key: card[key] for key in ("name", "source")} for model, card in STUDY.models.items()},
         "benchmarks": {
-            benchmark: {key: card[key] for key in ("name", "source", "rows", "subset", "grading", "prompt", "reference")}
+            benchmark: {
+                key: card[key] for key in ("name", "source", "rows", "subset", "grading", "prompt", "reference")
+            }
             for benchmark, card in STUDY.benchmarks.items()
         },
     }

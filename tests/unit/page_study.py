@@ -6,10 +6,12 @@ import pandas as pd
 from paretoscope.frontier import cost_frontiers, frontier, points
 from paretoscope.schema import CELLS, names
 from paretoscope.statistics import wilson_interval
+from paretoscope.trend import LINES
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 DATES = ("2024-01-10", "2024-06-20", "2024-12-05", "2025-03", "2025-08-30")
 KINDS = ("dense", "moe", "hybrid")
+ENDS = ("saturation_budget_tokens", "saturation_budget_low", "saturation_budget_high")
 TYPES = ("reasoning", "instruct")
 
 
@@ -100,7 +102,9 @@ def _trend(rows: list[dict]) -> dict[str, pd.DataFrame]:
         (*step, first) for step in [*steps, (0.7, "2024-12-05", 8e13, True), (0.9, "2025-08-30", None, False)]
     ]
     columns = ["accuracy_threshold", "release_date", "total_flops_min", "is_record", "model_name"]
-    lines = pd.DataFrame({"quantity": ["log10_flops"], "note": ["no line: 2 of at least 5 records"]})
+    line = {"quantity": "log10_flops_at_equal_accuracy", "n_points": len(rows), "permutation_p": 0.02}
+    line |= {"halving_months": 8.2, "halving_months_low": 5.1, "halving_months_high": 19.7}
+    lines = pd.DataFrame([line], columns=names(LINES)).astype({"note": "str", "halving_note": "str"})
     return {"thresholds": pd.DataFrame(thresholds, columns=columns), "lines": lines}
 
 
@@ -114,7 +118,5 @@ def _saturation(rows: list[dict], benchmarks: dict[str, str]) -> dict[str, pd.Da
             curves += [
                 {**key, "budget_tokens": round(budget), "accuracy": top * budget / (budget + 300)} for budget in budgets
             ]
-            ends.append(
-                {**key, "saturation_budget_tokens": None if m == 0 else 4000, "note": None if m else "not reached"}
-            )
+            ends.append({**key, "note": None if m else "not reached", **dict.fromkeys(ENDS, 4000 if m else None)})
     return {"curves": pd.DataFrame(curves), "budgets": pd.DataFrame(ends)}

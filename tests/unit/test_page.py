@@ -5,11 +5,12 @@ import hashlib
 import json
 import re
 
+import numpy as np
 import pytest
 
 from paretoscope.page import build
 from paretoscope.page.charts import frontier_chart, saturation_chart, trend_chart
-from paretoscope.page.data import page_data, rounded
+from paretoscope.page.data import _thin, page_data, rounded
 from paretoscope.page.document import WARNINGS
 
 from .page_study import REVISION, meta, models, tables
@@ -98,10 +99,21 @@ def frontier_of(costs, accuracies, ids):
 
 
 def test_curves_are_thinned_and_keep_their_ends():
-    (first, *others) = page_data(tables(models(2), {"sums": "Sums"}))["saturation"]
-    assert first["tokens"] == sorted(set(first["tokens"])) and len(first["tokens"]) == 20
-    assert first["tokens"][-1] == round(32 * 2**9.5) and first["enough"] is None and first["note"] == "not reached"
-    assert [curve["enough"] for curve in others] == [4000]
+    found = page_data(tables(models(2), {"sums": "Sums"}))["saturation"]
+    assert found["m"] == [0, 1] and found["s"] == [1, 1]
+    for at, accuracy in zip(found["at"], found["accuracy"], strict=True):
+        assert len(at) == len(accuracy) == 16 and at == sorted(set(at))
+        assert found["budgets"][at[-1]] == round(32 * 2**9.5)
+    assert found["enough"] == [None, 4000]
+    assert [found["notes"][note] if note is not None else None for note in found["note"]] == ["not reached", None]
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "kept"),
+    [([0.0, 0.0, 0.0, 0.5], [2, 3]), ([0.1, 0.2, 0.3, 0.4], [0, 1, 2, 3]), ([0.0, 0.0, 0.0, 0.0], [3])],
+)
+def test_a_curve_begins_at_its_last_zero(accuracy, kept):
+    assert _thin(np.array([1, 2, 4, 8]), np.array(accuracy)).tolist() == kept
 
 
 # Drawings.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 
 from ..frontier import AVERAGE
@@ -12,6 +14,9 @@ DIGITS = 6
 """Significant digits of accuracies and costs: enough that rounding puts no model on a frontier or off it."""
 SPARE_DIGITS = 4
 """Of intervals, probabilities and curves, which are only drawn."""
+
+CURVE_DIGITS, CURVE_POINTS = 3, 16
+"""Of the accuracies of a curve; points that a curve has at most, eight doublings."""
 
 _MODEL = {"id": "model", "name": "model_name", "family": "family", "kind": "kind", "type": "type"}
 
@@ -114,6 +119,8 @@ def _trend(thresholds: pd.DataFrame, lines: pd.DataFrame) -> dict:
     # Between records a step goes on level; only its last date is needed, to know how far.
     ends = ~reached.duplicated("accuracy_threshold", keep="last")
     shown = reached[reached["is_record"] | ends]
+    halving = lines[lines["quantity"] == "log10_flops_at_equal_accuracy"]
+    numbers = ("n_points", "halving_months", "halving_months_low", "halving_months_high", "permutation_p")
     return {
         "threshold": rounded(shown["accuracy_threshold"], DIGITS),
         "date": _dates(shown["release_date"]),
@@ -121,35 +128,40 @@ def _trend(thresholds: pd.DataFrame, lines: pd.DataFrame) -> dict:
         "name": _texts(shown["model_name"]),
         "record": shown["is_record"].tolist(),
         "never": rounded(sorted(set(thresholds["accuracy_threshold"]) - set(reached["accuracy_threshold"])), DIGITS),
-        "notes": sorted(set(lines["note"].dropna())),
+        "halving": {
+            **{name: value for name in numbers for value in rounded(halving[name], SPARE_DIGITS)},
+            "note": "".join(_texts(halving["note"])) or "".join(_texts(halving["halving_note"])),
+        },
     }
 
 
-def _saturation(curves: pd.DataFrame, budgets: pd.DataFrame, grid: _Grid) -> list[dict]:
-    """Return one record per cell with a curve, thinned to two budgets for each doubling."""
-    scope = {name: code for code, name in enumerate(grid.scopes)}
-    model = {name: code for code, name in enumerate(grid.models)}
-    found = budgets.set_index(["model", "benchmark"])
-    records = []
-    for key, curve in curves.groupby(["model", "benchmark"], sort=False):
-        thin = _halvings(curve)
-        budget = found.loc[key]
-        records.append(
-            {
-                "m": model[key[0]],
-                "s": scope[key[1]],
-                "tokens": thin["budget_tokens"].tolist(),
-                "accuracy": rounded(thin["accuracy"], SPARE_DIGITS),
-                "enough": rounded([budget["saturation_budget_tokens"]], DIGITS)[0],
-                "note": "" if pd.isna(budget["note"]) else budget["note"],
-            }
-        )
-    return records
+def _saturation(curves: pd.DataFrame, budgets: pd.DataFrame, grid: _Grid) -> dict:
+    """Return the curves in columns, one entry per cell, thinned to two budgets for each doubling."""
+    ends = budgets.merge(curves[["model", "benchmark"]].drop_duplicates(), on=["model", "benchmark"])
+    ends = ends.sort_values(["model", "benchmark"], kind="stable")
+    curves = curves.sort_values(["model", "benchmark", "budget_tokens"], kind="stable")
+    tokens, accuracy = curves["budget_tokens"].to_numpy(), curves["accuracy"].to_numpy()
+    starts = np.flatnonzero(~curves.duplicated(["model", "benchmark"]).to_numpy())
+    kept = [_thin(tokens[a:b], accuracy[a:b]) + a for a, b in pairwise([*starts, len(curves)])]
+    distinct = np.unique(tokens[np.concatenate(kept)]) if kept else tokens[:0]
+    notes = sorted(ends["note"].dropna().unique())
+    return {
+        "budgets": distinct.tolist(),
+        "notes": notes,
+        "m": [grid.models.index(model) for model in ends["model"]],
+        "s": [grid.scopes.index(benchmark) for benchmark in ends["benchmark"]],
+        "at": [np.searchsorted(distinct, tokens[rows]).tolist() for rows in kept],
+        "accuracy": [rounded(accuracy[rows], CURVE_DIGITS) for rows in kept],
+        **{
+            name: rounded(ends[f"saturation_budget_{column}"], DIGITS)
+            for name, column in (("enough", "tokens"), ("enough_low", "low"), ("enough_high", "high"))
+        },
+        "note": [None if pd.isna(note) else notes.index(note) for note in ends["note"]],
+    }
 
 
-def _halvings(curve: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a curve at its last budget and about its halves, quarters and so on; two to a doubling."""
-    budgets = curve["budget_tokens"].to_numpy()
-    wanted = [budgets[-1] / 2 ** (step / 2) for step in range(24)]
-    places = sorted({int(abs(budgets - budget).argmin()) for budget in wanted})
-    return curve.iloc[places]
+def _thin(tokens: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
+    """Return the places in a curve of its last budget, of that over root two, two and so on, from its last zero on."""
+    wanted = tokens[-1] / 2 ** (np.arange(CURVE_POINTS) / 2)
+    places = np.unique(np.abs(tokens[:, None] - wanted).argmin(axis=0))
+    return places[places >= np.flatnonzero(accuracy <= 0).max(initial=0)]

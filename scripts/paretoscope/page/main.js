@@ -105,20 +105,20 @@ function showGrid() {
 }
 
 function showTrendWords() {
-  const trend = DATA.trend, words = [];
-  if (!trend.flops.length) words.push("No model with a release date reaches any of the accuracies asked for, so there is nothing to draw.");
-  else words.push("The fewest FLOPs that reach a mean accuracy, as models came out.");
-  if (trend.never.length) words.push(`Not reached by any: ${trend.never.map((value) => `${number(100 * value)}%`).join(", ")}.`);
-  words.push(...trend.notes.map((note) => `${note[0].toUpperCase()}${note.slice(1)}.`));
+  const { flops, never, halving } = DATA.trend, words = [];
+  if (halving.halving_months) words.push(`At equal accuracy, the FLOPs needed halve every ${number(halving.halving_months)} months (95%: ${number(halving.halving_months_low)} to ${halving.halving_months_high === null ? "no decline" : number(halving.halving_months_high)}; ${halving.n_points} models${halving.permutation_p === null ? "" : `; were dates meaningless, a trend as strong would come up in ${share(halving.permutation_p)} of cases`}).`);
+  else if (halving.note) words.push(`No halving time can be told: ${halving.note}.`);
+  words.push(flops.length ? "Drawn: the fewest FLOPs that reach a mean accuracy, as models came out." : "No model with a release date reaches any of the accuracies asked for, so there is nothing to draw.");
+  if (never.length) words.push(`Not reached by any: ${never.map((value) => `${number(100 * value)}%`).join(", ")}.`);
   byId("trend-words").textContent = words.join(" ");
-  byId("trend").hidden = !trend.flops.length;
+  byId("trend").hidden = !flops.length;
   byId("trend").setAttribute("aria-label", byId("trend-words").textContent);
 }
 
 // Curves of one benchmark: the chosen one, or the first.
 function saturationCurves() {
   const s = DATA.has_average && choice.scope === 0 ? 1 : choice.scope, rank = new Map(chosen.points.map((point) => [point.m, point]));
-  const known = DATA.saturation.filter((curve) => curve.s === s && rank.has(curve.m));
+  const known = curvesOf(s).filter((curve) => rank.has(curve.m));
   const order = [...known].sort((a, b) => rank.get(b.m).on - rank.get(a.m).on || rank.get(b.m).accuracy - rank.get(a.m).accuracy);
   return { s, known, drawn: order.slice(0, CURVES) };
 }
@@ -130,7 +130,7 @@ function showSaturationWords() {
     : ["No lengths of completions are known for the models shown."]));
   byId("saturation").setAttribute("aria-label", `${byId("saturation-words").textContent} The table below says the same.`);
   const last = (curve) => curve.accuracy[curve.accuracy.length - 1];
-  const columns = [{ key: "name", head: "Model", value: (row) => MODELS[row.m].name }, { key: "enough", head: "Enough tokens", number: true, value: (row) => row.enough, show: (row) => (row.enough === null ? "–" : number(row.enough)) },
+  const columns = [{ key: "name", head: "Model", value: (row) => MODELS[row.m].name }, { key: "enough", head: "Enough tokens", number: true, value: (row) => row.enough, show: (row) => (row.enough === null ? "–" : [number(row.enough), row.low === null ? "" : make("small", {}, ` ${number(row.low)} to ${row.high === null ? "?" : number(row.high)}`)]) },
     { key: "accuracy", head: "Right in the end", number: true, value: last, show: (row) => percent(last(row)) }, { key: "note", head: "Note", text: true, value: (row) => row.note }];
   sortable(byId("saturation-table"), columns, orders.saturation).show(known);
 }

@@ -94,3 +94,12 @@ function select() {
 }
 
 const scopeName = () => DATA.scopes.name[choice.scope] || "";
+
+// The curves of accuracy within a token budget, one for each model of a benchmark.
+function curvesOf(s) {
+  const { budgets, notes, at, accuracy, note, ...columns } = DATA.saturation;
+  return columns.m.flatMap((m, n) => (columns.s[n] !== s ? [] : [{
+    m, tokens: at[n].map((code) => budgets[code]), accuracy: accuracy[n], note: note[n] === null ? "" : notes[note[n]],
+    enough: columns.enough[n], low: columns.enough_low[n], high: columns.enough_high[n],
+  }]));
+}
