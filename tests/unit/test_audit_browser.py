@@ -58,6 +58,28 @@ def test_keys_lead_from_card_to_card(visit):
     assert values[-1] == 4
 
 
+def typed(key, code=None, text=None):
+    """A key as the keyboard sends it, so that the browser itself answers to it too."""
+    known = {"key": key, "windowsVirtualKeyCode": code or ord(key.upper()), **({"text": text} if text else {})}
+    return [("Input.dispatchKeyEvent", {"type": kind, **known}) for kind in ("keyDown", "keyUp")]
+
+
+def test_everything_is_reached_by_keyboard(visit):
+    focused = "document.activeElement.id || document.activeElement.value || document.activeElement.className"
+    tab, right, home = typed("Tab", 9), typed("ArrowRight", 39), typed("Home", 36)
+    values = visit(
+        page("Line\n" * 200, rows=ROWS),
+        *(*typed("/", text="/"), focused, *typed("z", text="z"), "search.value", VISIBLE),
+        *(*typed("Backspace", 8), VISIBLE, *tab, focused, *right, focused, VISIBLE),
+        *(*typed("j", text="j"), focused, *tab, *tab, focused, *tab, focused),
+        *(*home, "new Promise((done) => setTimeout(() => done(document.activeElement.scrollTop), 500))"),
+    )
+    values = [value for value in values if not isinstance(value, dict)]
+    assert values[:5] == ["search", "z", 0, 4, "all"]
+    assert values[5:8] == ["disagreement", 1, "c1"]
+    assert values[8:] == ["text question", "text reply", 0]
+
+
 def test_the_answer_is_in_view_and_formulas_are_drawn(visit):
     text = "Line\n" * 200 + "It is $x^2$ and 5.\n" + "Line\n" * 200
     start = text.index("5.")
