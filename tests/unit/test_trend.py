@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from paretoscope import frontier, schema
 from paretoscope.bootstrap import Replicates
+from paretoscope.files import read_table, write_table
 from paretoscope.frontier import POINTS
 from paretoscope.trend import (
     EFFICIENCY,
@@ -296,3 +297,20 @@ def test_tables_survive_a_csv(tmp_path):
     rows.to_csv(tmp_path / "t.csv", index=False)
     again = pd.read_csv(tmp_path / "t.csv")
     pd.testing.assert_frame_equal(efficiency(again), efficiency(rows), check_dtype=False)
+
+
+@pytest.mark.parametrize("rows", [averages(*FIVE), falling()], ids=["some lines", "all lines"])
+def test_every_table_is_read_as_it_was_written(tmp_path, rows):
+    by_model, by_threshold = efficiency(rows), threshold_flops(rows, [0.5])
+    flops = rows["total_flops_mean"].to_numpy()[None, :, None]
+    drawn = Replicates(tuple(rows["model"]), ("b",), np.full_like(flops, 0.5), {"flops": flops})
+    tables = {
+        EFFICIENCY: by_model,
+        THRESHOLDS: by_threshold,
+        LINES: trend_lines(by_model, by_threshold),
+        FRONTIERS: frontiers_as_of(rows),
+        HYPERVOLUME: hypervolume_over_time(rows, drawn),
+    }
+    for columns, table in tables.items():
+        write_table(tmp_path / "t.csv", table)
+        pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv", columns), table, check_dtype=False)
