@@ -296,6 +296,14 @@ def test_a_page_of_a_large_cell_is_small_and_quick():
     assert time.process_time() - started < 10
 
 
+def test_a_page_of_formulas_and_long_answers_is_small_and_quick():
+    rows = [row(f"i{n}", 0, "wrong", answer=rf"\frac{{1}}{{{n}}}" * 30) for n in range(300)]
+    started = time.process_time()
+    source = page("x" * 10_000_000, rows=rows, question=r"$\frac{1}{2}$ " * 400, target=r"\sqrt{2}" * 60)
+    assert PAGE_CHARACTERS < len(source.encode()) < 4_000_000
+    assert time.process_time() - started < 10
+
+
 def test_rows_of_other_completions_are_told(tmp_path):
     write_jsonl(tmp_path / "g.jsonl", [to_row(row(sample=sample).grade) for sample in (0, 1)])
     write_jsonl(tmp_path / "c.jsonl", [to_row(row().crosscheck)])
