@@ -1,4 +1,4 @@
-"""Measure whether grading's memory grows with the file; arguments are numbers of completions (100,000 and 200,000).
+"""Measure whether grading's memory grows with the file; arguments are numbers of completions (25,000 and 50,000).
 
 Completions of 2,000 tokens (8 KB, the recorded responses of two models joined to that length; a fiftieth of them with
 an answer that needs computer algebra) go through the rule's script, each number in a process of its own: graded first,
@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
-from bench_grading import RECORDED, inputs, long_completions, recordings  # which also puts scripts on the path
+from bench_grading import RECORDED, TRACES, inputs, long_completions, recordings  # which also puts scripts on the path
 
 from paretoscope.files import write_jsonl
 from paretoscope.schema import Completion, to_row
@@ -73,7 +73,10 @@ def watch(count: int, folder: Path) -> tuple[int, int, float]:
 
 
 def main(counts: list[int]) -> None:
-    """Measure every count, and print the line through the first and the last."""
+    """Measure every count, and print the line through the smallest and the largest."""
+    if not TRACES.exists():
+        print(f"{TRACES} isn't there: nothing is measured")
+        return
     peaks = []
     for count in counts:
         with tempfile.TemporaryDirectory() as name:
@@ -97,4 +100,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == [OWN]:
         grade_one(int(sys.argv[2]), Path(sys.argv[3]))
     else:
-        main([int(count) for count in sys.argv[1:]] or [100_000, 200_000])
+        main([int(count) for count in sys.argv[1:]] or [25_000, 50_000])
