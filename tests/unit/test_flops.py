@@ -139,6 +139,11 @@ K3 = {
         "linear_attn_config": {**KIMI_LINEAR["linear_attn_config"], "use_full_rank_gate": True},
     },
 }
+STEP = {
+    **{**GLM, "model_type": "step3p5", "sliding_window": 5, "num_sliding_attention_heads": 4, "share_expert_dim": 40},
+    **{"layer_types": ["full_attention", "sliding_attention", "sliding_attention"], "moe_layers_enum": "1,2,3"},
+}
+STEP = {key: value for key, value in STEP.items() if key not in ("first_k_dense_replace", "n_shared_experts")}
 KINDS = ["linear_attention", "full_attention", "linear_attention"]
 NEMOTRON_KINDS = ["mamba", "mlp", "mamba", "moe", "attention"]
 CONFIGS = [
@@ -158,6 +163,7 @@ CONFIGS = [
     {**DEEPSEEK, "model_type": "kimi_k2"},
     {**V32, "model_type": "glm_moe_dsa"},
     KIMI_LINEAR,
+    STEP,
     GEMMA3,
     PHI3,
     {**LLAMA, "model_type": "ministral3"},
@@ -358,6 +364,16 @@ SAME = [
     ("a window that isn't used means nothing", QWEN2, {"sliding_window": 4, "use_sliding_window": False}),
     ("layers before max_window_layers don't slide", QWEN2, {**SLIDING, "max_window_layers": 3}),
     ("the pattern written out", GEMMA2, {"layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}),
+    (
+        "each fourth layer of olmo3 is full",
+        {**LLAMA, "model_type": "olmo3", "sliding_window": 5, "num_hidden_layers": 9},
+        {"layer_types": [("full" if index in (3, 7) else "sliding") + "_attention" for index in range(9)]},
+    ),
+    (
+        "each second layer of llama4 has experts, from the second on",
+        {**LLAMA4, "num_hidden_layers": 5, "interleave_moe_layer_step": 2},
+        {"moe_layers": [1, 3]},
+    ),
     ("another name of num_experts", MOE, {"num_experts": None, "num_local_experts": 8}),
     ("another name of n_routed_experts", DEEPSEEK, {"num_local_experts": 8}),
     ("MLA has no use for head_dim", DEEPSEEK, {"head_dim": 6, "num_key_value_heads": 1}),

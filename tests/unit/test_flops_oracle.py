@@ -367,7 +367,8 @@ TWINS = {
     "qwen3_vl_text": ({**SHAPE, "head_dim": 12}, "qwen3"),
     "qwen3_vl_moe_text": ({**SHAPE, **EXPERTS, "head_dim": 12, "num_experts": 8}, "qwen3_moe"),
 }
-MEASURED_ELSEWHERE = {"minimax_m3", "minimax_m3_vl_text", "deepseek_v4"}  # _block_sparse.py, _compressed.py
+MEASURED_ELSEWHERE = {"minimax_m3", "minimax_m3_vl_text", "deepseek_v4", "step3p5"}
+"""In test_flops_block_sparse.py, test_flops_compressed.py and test_flops_step.py."""
 every_case = pytest.mark.parametrize("name", CASES)
 
 

@@ -150,7 +150,7 @@ class Config:
         return heads, kv_heads, head_size
 
     def integers(self, key: str) -> tuple[int, ...]:
-        """Return a list of layer indices, empty where the key is absent.
+        """Return a list of layer indices, as JSON or in a string with commas; empty where the key is absent.
 
         Raises
         ------
@@ -160,11 +160,14 @@ class Config:
         values = self._values.get(key)
         if values is None:
             return ()
+        if isinstance(values, str):
+            parts = values.split(",")
+            values = [int(part) if part.strip().isdecimal() and len(part) < 10 else part for part in parts]
         if not isinstance(values, list) or any(type(value) is not int or value < 0 for value in values):
             raise self.error(f"'{key}' must be a list of layer indices, not {shown(values)}")
         return tuple(values)
 
-    def layer_kinds(self, *keys: str, names: Mapping[str, str]) -> list[str] | None:
+    def layer_kinds(self, *keys: str, names: Mapping[str, str], beyond: int = 0) -> list[str] | None:
         """Return the kind of each layer as the config lists them, None where it doesn't.
 
         Parameters
@@ -173,6 +176,8 @@ class Config:
             Keys that may list them, by name or, in a string, by letter. Where several do they must agree.
         names : mapping of str to str
             Name or letter in the config -> kind of layer.
+        beyond : int
+            Layers of multi-token prediction, which may be listed after the others and are left out.
 
         Raises
         ------
@@ -187,9 +192,9 @@ class Config:
         if any(other != kinds for other in listed.values()):
             raise self.error("keys of one meaning contradict each other: " + ", ".join(listed))
         layers = self.size("num_hidden_layers", default=len(kinds))
-        if not kinds or len(kinds) != layers:
+        if not kinds or len(kinds) not in (layers, layers + beyond):
             raise self.error(f"'{key}' must have one entry per layer ({layers}), not {len(kinds)}")
-        return kinds
+        return kinds[:layers]
 
     def _kinds(self, key: str, names: Mapping[str, str]) -> list[str]:
         value = self._values[key]
