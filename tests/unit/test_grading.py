@@ -454,6 +454,12 @@ HOSTILE = [
     ("answer " * 100_000, {"no_answer"}),
     ("x " * 5_000_000, {"no_answer"}),
     ("5 " * 5_000_000 + r"\boxed{5}", {"correct"}),
+    (r"\boxed{" + "7" * 10_000_000 + "}", {"unparsed"}),
+    (r"\boxed{" + "\x00" * 10_000_000 + "5}", {"unparsed"}),
+    (r"\boxed{5}" + "\u202e" * 10_000_000, {"correct"}),
+    ("\\boxed{\u202e5\u202c}", {"correct"}),
+    ("\ud800" * 1_000_000 + r"\boxed{5}", {"correct"}),
+    ("{" * 5_000 + r"\boxed{5}", {"correct"}),
 ]
 
 
