@@ -2,6 +2,7 @@
 
 Needs   summary/cells.csv, summary/completions.parquet; for the roofline meta files and config.json too
 Makes   frontier/{frontier,costs,cost_axes,ranks}.csv, roofline/roofline.csv
+        frontier/{probabilities,band,hypervolume,differences}.csv
         plots/{frontier_<scope>,frontier_costs,cost_ranks}.{png,svg,csv}
 """
 
@@ -17,6 +18,7 @@ rule find_frontier:
     conda:
         "../envs/analysis.yaml"
     params:
+        groups=STUDY.analysis["groups"],
         digest=plugins.source_digest("frontier.py"),
     script:
         "../scripts/find_frontier.py"
@@ -35,9 +37,34 @@ rule find_cost_frontiers:
     conda:
         "../envs/analysis.yaml"
     params:
+        groups=STUDY.analysis["groups"],
         digest=plugins.source_digest("frontier.py"),
     script:
         "../scripts/find_cost_frontiers.py"
+
+
+rule estimate_uncertainty:
+    """Estimate how sure the frontiers are, by bootstrap over items, and compare all pairs of models."""
+    input:
+        cells="<results>/summary/cells.csv",
+        completions="<results>/summary/completions.parquet",
+        frontiers="<results>/frontier/costs.csv",
+    output:
+        probabilities="<results>/frontier/probabilities.csv",
+        band="<results>/frontier/band.csv",
+        hypervolume="<results>/frontier/hypervolume.csv",
+        differences="<results>/frontier/differences.csv",
+    log:
+        "<logs>/estimate_uncertainty.log",
+    conda:
+        "../envs/analysis.yaml"
+    params:
+        replicates=STUDY.analysis["replicates"],
+        seed=STUDY.analysis["seed"],
+        groups=STUDY.analysis["groups"],
+        digest=plugins.source_digest("uncertainty", "bootstrap.py", "hypervolume.py", "statistics.py"),
+    script:
+        "../scripts/estimate_uncertainty.py"
 
 
 rule compare_with_roofline:

@@ -6,9 +6,9 @@ from paretoscope.jobs import job
 from paretoscope.schema import CELLS
 
 
-def main(cells: str, outputs: dict[str, str]) -> None:
+def main(cells: str, groups: dict[str, list[str]], outputs: dict[str, str]) -> None:
     """Write one row per cost, model and scope; one per cost; one per model."""
-    frontiers, axes = cost_frontiers(read_table(cells, CELLS))
+    frontiers, axes = cost_frontiers(read_table(cells, CELLS), groups)
     write_table(outputs["frontiers"], frontiers)
     write_table(outputs["axes"], axes)
     write_table(outputs["ranks"], ranks(frontiers))
@@ -16,4 +16,4 @@ def main(cells: str, outputs: dict[str, str]) -> None:
 
 if "snakemake" in globals():
     with job(snakemake.log[0]):
-        main(snakemake.input.cells, dict(snakemake.output.items()))
+        main(snakemake.input.cells, snakemake.params.groups, dict(snakemake.output.items()))

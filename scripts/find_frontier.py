@@ -6,11 +6,11 @@ from paretoscope.jobs import job
 from paretoscope.schema import CELLS
 
 
-def main(cells: str, output: str) -> None:
+def main(cells: str, groups: dict[str, list[str]], output: str) -> None:
     """Write one row per model and scope."""
-    write_table(output, frontier(points(read_table(cells, CELLS))))
+    write_table(output, frontier(points(read_table(cells, CELLS), groups=groups)))
 
 
 if "snakemake" in globals():
     with job(snakemake.log[0]):
-        main(snakemake.input.cells, snakemake.output.frontier)
+        main(snakemake.input.cells, snakemake.params.groups, snakemake.output.frontier)

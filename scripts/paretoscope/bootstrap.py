@@ -7,10 +7,10 @@ from zlib import crc32
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from .errors import InputError
-from .statistics import effective_size, wilson_quantile
+from .statistics import NORMAL_95, effective_size, wilson_quantile
 
 COMPLETION_COSTS = ("flops", "tokens")
 """Costs that every completion has, so that they are drawn with its item."""
@@ -83,7 +83,7 @@ def replicate(
     cell's Wilson intervals: their median is the cell's accuracy, their 2.5 % and 97.5 % quantiles its interval in the
     cells table. What the bootstrap decides is how cells hang together, within a replicate and with their costs.
 
-    Costs are scaled by ratio to their variance among items with n - 1 in the denominator. Those measured for a cell as
+    Costs are spread, by ratio, so that the interval is as wide as Student's. Those measured for a cell as
     a whole (seconds, GPU-seconds, joules, dollars) are taken as fixed, for nothing shows how they would vary. Left
     out: that the choice of benchmarks is itself a sample, and errors of grading.
     """
@@ -91,11 +91,9 @@ def replicate(
     models, benchmarks = (tuple(real[name].drop_duplicates()) for name in ("model", "benchmark"))
     shape = (n_replicates, len(models), len(benchmarks))
     drawn = {name: np.full(shape, np.nan, dtype=np.float32) for name in ("accuracy", *costs)}
-    by_benchmark = dict(list(_used(completions).groupby("benchmark", observed=True)))
     for column, benchmark in enumerate(benchmarks):
         mine = real[real["benchmark"] == benchmark].set_index("model")
-        rows = by_benchmark.get(benchmark, completions.iloc[:0])
-        items = _item_means(rows, tuple(mine.index), benchmark)
+        items = item_means(completions, tuple(mine.index), benchmark)
         at = np.array([models.index(model) for model in mine.index])
         raw = _weighted_means(items, costs, n_replicates, _generator(seed, benchmark))
         for name in costs:
@@ -109,29 +107,34 @@ def replicate(
 
 
 @dataclass(frozen=True)
-class _Items:
+class ItemMeans:
     """The items of one benchmark; arrays of shape (n_items, n_models)."""
 
     answered: np.ndarray
+    """Whether the model has a completion of the item."""
     means: dict[str, np.ndarray]
-    """Mean over an item's samples of ``correct`` and of each cost; 0 where the model has no answer."""
+    """Mean over an item's samples of ``correct`` and of each of :data:`COMPLETION_COSTS`; 0 where it has none."""
 
 
-def _used(completions: pd.DataFrame) -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            **{name: completions[name] for name in ("model", "benchmark", "item_id")},
-            "correct": completions["verdict"] == "correct",
-            "flops": completions["prefill_flops"] + completions["decode_flops"],
-            "tokens": completions["completion_tokens"].to_numpy(dtype=float, na_value=np.nan),
-        }
-    )
+def item_means(completions: pd.DataFrame, models: tuple[str, ...], benchmark: str) -> ItemMeans:
+    """Return the means of one benchmark's items over their samples.
 
+    Parameters
+    ----------
+    completions : table of schema.COMPLETIONS
+    models : tuple of str
+        The columns, in this order.
+    benchmark : str
 
-def _item_means(rows: pd.DataFrame, models: tuple[str, ...], benchmark: str) -> _Items:
+    Raises
+    ------
+    InputError
+        A model has no completions of the benchmark.
+    """
+    rows = completions[completions["benchmark"] == benchmark]
     model = rows["model"].astype("category").cat
     codes = pd.Index(models).get_indexer(model.categories)[model.codes]
-    rows, codes = rows[codes >= 0], codes[codes >= 0]
+    rows, codes = _used(rows[codes >= 0]), codes[codes >= 0]
     # Sorted, so that an item's weight doesn't depend on which model comes first.
     item_codes, ids = pd.factorize(rows["item_id"], sort=True)
     place, shape = item_codes * len(models) + codes, (len(ids), len(models))
@@ -145,10 +148,21 @@ def _item_means(rows: pd.DataFrame, models: tuple[str, ...], benchmark: str) -> 
         name: np.bincount(place, weights=np.nan_to_num(rows[name].to_numpy(dtype=float)), minlength=samples.size)
         for name in ("correct", *COMPLETION_COSTS)
     }
-    return _Items(answered, {name: (sum_ / np.maximum(samples, 1)).reshape(shape) for name, sum_ in sums.items()})
+    return ItemMeans(answered, {name: (sum_ / np.maximum(samples, 1)).reshape(shape) for name, sum_ in sums.items()})
 
 
-def _weighted_means(items: _Items, costs: tuple[str, ...], n_replicates: int, rng) -> dict[str, np.ndarray]:
+def _used(completions: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "item_id": completions["item_id"],
+            "correct": completions["verdict"] == "correct",
+            "flops": completions["prefill_flops"] + completions["decode_flops"],
+            "tokens": completions["completion_tokens"].to_numpy(dtype=float, na_value=np.nan),
+        }
+    )
+
+
+def _weighted_means(items: ItemMeans, costs: tuple[str, ...], n_replicates: int, rng) -> dict[str, np.ndarray]:
     """Return the means over items, each with a random weight, as float32 of shape (n_replicates, n_models).
 
     Costs are relative to their unweighted mean, so that single precision is enough for them.
@@ -174,8 +188,9 @@ def _around(relative: np.ndarray | None, known: pd.Series, n_items: np.ndarray) 
     known = known.to_numpy(dtype=float, na_value=np.nan)
     if relative is None:
         return known.astype(np.float32)
-    # Weights from an exponential distribution give a variance over n + 1.
-    scale = np.sqrt((n_items + 1) / np.maximum(n_items - 1, 1))
+    # Weights from an exponential distribution give a variance over n + 1; and few items estimate it badly.
+    freedom = np.maximum(n_items - 1, 1)
+    scale = np.sqrt((n_items + 1) / freedom) * stdtrit(freedom, 0.975) / NORMAL_95
     with np.errstate(divide="ignore"):
         return known * np.exp(scale * np.log(relative))
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from .bootstrap import CELL_COSTS
 from .errors import InputError
 from .schema import MODEL, Column, names
 
 AVERAGE = "average"
-"""The scope that stands for the mean over all benchmarks; every other scope is a benchmark id."""
+"""The scope that stands for the mean over all benchmarks; every other scope is a benchmark or a group of them."""
 
 POINTS = (
-    Column("scope", "str", "", f"benchmark id, or '{AVERAGE}' for the mean over benchmarks"),
+    Column("scope", "str", "", f"benchmark id, id of a group of them, or '{AVERAGE}' for the mean over all"),
     Column("scope_name", "str", "", "name to show"),
     *MODEL,
     Column("release_date", "str", "ISO date", "release date of the model"),
@@ -45,10 +47,9 @@ FRONTIER = (
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a completion may be said to cost: a column of the cells table."""
+    """What a completion may be said to cost."""
 
     id: str
-    column: str
     name: str
     """To show, in the plural."""
     unit: str
@@ -58,14 +59,19 @@ class Cost:
     of_one_device: bool = False
     """Whether values of different devices can't be compared."""
 
+    @property
+    def column(self) -> str:
+        """Of the cells table."""
+        return CELL_COSTS[self.id]
+
 
 COSTS = (
-    Cost("flops", "total_flops_mean", "FLOPs", "FLOPs", error="total_flops_se"),
-    Cost("tokens", "completion_tokens_mean", "completion tokens", ""),
-    Cost("seconds", "seconds_per_completion", "wall seconds", "s", of_one_device=True),
-    Cost("gpu_seconds", "gpu_seconds_per_completion", "GPU-seconds", "s", of_one_device=True),
-    Cost("joules", "energy_joules_per_completion", "joules", "J"),
-    Cost("usd", "usd_per_completion", "US dollars", "$"),
+    Cost("flops", "FLOPs", "FLOPs", error="total_flops_se"),
+    Cost("tokens", "completion tokens", ""),
+    Cost("seconds", "wall seconds", "s", of_one_device=True),
+    Cost("gpu_seconds", "GPU-seconds", "s", of_one_device=True),
+    Cost("joules", "joules", "J"),
+    Cost("usd", "US dollars", "$"),
 )
 """Axes on which models are compared. Those that a study has not measured in most cells get no frontier."""
 
@@ -148,7 +154,37 @@ def benchmark_points(cells: pd.DataFrame, unknown: str = "FLOPs not known") -> p
 _NUMBERS = ["total_flops_mean", "total_flops_se", "accuracy", "accuracy_se", "accuracy_low", "accuracy_high"]
 
 
-def averages(cells: pd.DataFrame, unknown: str = "FLOPs not known") -> pd.DataFrame:
+def scopes(benchmarks: Iterable[str], groups: dict[str, list[str]] | None = None) -> dict[str, tuple[str, ...]]:
+    """Return the benchmarks of every scope: the average of all, the groups, each benchmark by itself.
+
+    Parameters
+    ----------
+    benchmarks : iterable of str
+        Those that have cells; others are dropped from groups, and a group without any is no scope.
+    groups : dict, optional
+        Benchmarks by the group's id.
+
+    Raises
+    ------
+    InputError
+        Two scopes would have one id.
+    """
+    known = tuple(dict.fromkeys(benchmarks))
+    found = {AVERAGE: known}
+    grouped = {
+        group: tuple(member for member in known if member in members) for group, members in (groups or {}).items()
+    }
+    for scope, members in [*grouped.items(), *((benchmark, (benchmark,)) for benchmark in known)]:
+        if scope in found:
+            raise InputError(f"'{scope}' is the id of two of these: the average, a group, a benchmark; rename it")
+        if members:
+            found[scope] = members
+    return found
+
+
+def averages(
+    cells: pd.DataFrame, unknown: str = "FLOPs not known", scope: str = AVERAGE, benchmarks: Iterable[str] | None = None
+) -> pd.DataFrame:
     """Return the mean over benchmarks of each model that has them all; the other models are listed as left out.
 
     Parameters
@@ -157,11 +193,15 @@ def averages(cells: pd.DataFrame, unknown: str = "FLOPs not known") -> pd.DataFr
         Rows of kind ``control`` are dropped.
     unknown : str
         As in :func:`benchmark_points`.
+    scope : str
+        Id of what is averaged.
+    benchmarks : iterable of str, optional
+        Over which; without it over all.
 
     Returns
     -------
     table of POINTS
-        One row per model, in the scope :data:`AVERAGE`.
+        One row per model.
 
     Notes
     -----
@@ -171,17 +211,17 @@ def averages(cells: pd.DataFrame, unknown: str = "FLOPs not known") -> pd.DataFr
     to add, yet isn't certain. Left out: that the choice of benchmarks is itself a sample.
     """
     points = benchmark_points(cells, unknown)
+    points = points if benchmarks is None else points[points["scope"].isin(list(benchmarks))]
     n_benchmarks = points["scope"].nunique()
-    rows = [_average(group, n_benchmarks) for _, group in points.groupby("model", sort=False)]
+    name = f"{'' if scope == AVERAGE else f'{scope}: '}average of {n_benchmarks} benchmark{'s' if n_benchmarks > 1 else ''}"
+    rows = [_average(group) | {"scope": scope, "scope_name": name} for _, group in points.groupby("model", sort=False)]
     table = _finish(pd.DataFrame(rows, columns=names(POINTS)))
-    _log.info("average over %d benchmarks: %d of %d models", n_benchmarks, table["left_out"].isna().sum(), len(table))
+    _log.info("%s over %d benchmarks: %d of %d models", scope, n_benchmarks, table["left_out"].isna().sum(), len(table))
     return table
 
 
-def _average(group: pd.DataFrame, n_benchmarks: int) -> dict:
+def _average(group: pd.DataFrame) -> dict:
     row = group.iloc[0][_IDENTITY].to_dict() | {
-        "scope": AVERAGE,
-        "scope_name": f"average of {n_benchmarks} benchmark{'s' if n_benchmarks > 1 else ''}",
         "n_benchmarks": group["n_benchmarks"].sum(),
         "n_items": group["n_items"].sum(),
         "n_completions": group["n_completions"].sum(),
@@ -219,9 +259,14 @@ def _finish(points: pd.DataFrame) -> pd.DataFrame:
     return points[names(POINTS)].reset_index(drop=True)
 
 
-def points(cells: pd.DataFrame, unknown: str = "FLOPs not known") -> pd.DataFrame:
-    """Return the points of all scopes (table of POINTS): the average first, then the benchmarks as they come."""
-    return pd.concat([averages(cells, unknown), benchmark_points(cells, unknown)], ignore_index=True)
+def points(
+    cells: pd.DataFrame, unknown: str = "FLOPs not known", groups: dict[str, list[str]] | None = None
+) -> pd.DataFrame:
+    """Return the points of all scopes (table of POINTS): average first, then groups, then benchmarks as they come."""
+    benchmarks = cells.loc[cells["kind"] != "control", "benchmark"]
+    several = {scope: members for scope, members in scopes(benchmarks, groups).items() if scope not in set(benchmarks)}
+    tables = [averages(cells, unknown, scope, members) for scope, members in several.items()]
+    return pd.concat([*tables, benchmark_points(cells, unknown)], ignore_index=True)
 
 
 def frontier(points: pd.DataFrame) -> pd.DataFrame:
@@ -269,12 +314,16 @@ def _mark(scope: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def cost_frontiers(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def cost_frontiers(
+    cells: pd.DataFrame, groups: dict[str, list[str]] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the frontiers by every cost that most cells have, and what became of each cost.
 
     Parameters
     ----------
     cells : table of schema.CELLS
+    groups : dict, optional
+        As in :func:`scopes`.
 
     Returns
     -------
@@ -297,7 +346,8 @@ def cost_frontiers(cells: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         reason = _why_no_axis(cost, real, known)
         axes.append((cost.id, cost.name, cost.unit, device, len(known), reason))
         if not reason:
-            tables.append(_by_cost(real, cost, known.index, f"not measured on {device}" if device else "not known"))
+            unknown = f"{cost.name} {f'not measured on {device}' if device else 'not known'}"
+            tables.append(_by_cost(real, cost, known.index, unknown, groups))
     empty = pd.DataFrame(columns=names(COST_FRONTIERS))
     frontiers = pd.concat(tables, ignore_index=True) if tables else empty
     return frontiers[names(COST_FRONTIERS)], pd.DataFrame(axes, columns=names(COST_AXES))
@@ -313,11 +363,11 @@ def _why_no_axis(cost: Cost, real: pd.DataFrame, known: pd.DataFrame) -> str:
     return ""
 
 
-def _by_cost(real: pd.DataFrame, cost: Cost, known: pd.Index, unknown: str) -> pd.DataFrame:
+def _by_cost(real: pd.DataFrame, cost: Cost, known: pd.Index, unknown: str, groups: dict | None) -> pd.DataFrame:
     """Return the frontier with the cost in the place of FLOPs."""
     errors = real[cost.error] if cost.error else np.nan
     taken = real.assign(total_flops_mean=real[cost.column].where(real.index.isin(known)), total_flops_se=errors)
-    table = frontier(points(taken, f"{cost.name} {unknown}"))
+    table = frontier(points(taken, unknown, groups))
     renamed = {"total_flops_mean": "cost_mean", "total_flops_se": "cost_se"}
     return table.rename(columns=renamed).assign(cost=cost.id)
 

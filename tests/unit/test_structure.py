@@ -14,7 +14,7 @@ SCRIPTS = PACKAGE.parent
 
 LAYERS = {
     5: ("pin", "resources", "page"),
-    4: ("plots", "report", "audit", "loading", "plan", "judging"),
+    4: ("plots", "report", "audit", "loading", "plan", "judging", "forcing"),
     3: (
         *("models", "generate", "grading", "costs", "summarize"),
         *("frontier", "failure", "trend", "saturation", "nano_selection", "roofline"),
