@@ -63,6 +63,7 @@ rule all:
         rules.summarize.output,
         rules.find_frontier.output,
         rules.find_cost_frontiers.output,
+        rules.estimate_uncertainty.output,
         rules.compare_with_roofline.output,
         rules.measure_failure.output,
         rules.find_counterfactuals.output,
