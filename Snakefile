@@ -35,6 +35,7 @@ include: "rules/generate.smk"
 include: "rules/grade.smk"
 include: "rules/crosscheck.smk"
 include: "rules/judge.smk"
+include: "rules/forced.smk"
 include: "rules/flops.smk"
 include: "rules/audit.smk"
 include: "rules/summarize.smk"
@@ -68,7 +69,10 @@ rule all:
         rules.measure_failure.output,
         rules.find_counterfactuals.output,
         rules.fit_trend.output,
+        collect_forced_cells("<results>/forced/answers/{model}/{benchmark}.parquet"),
+        collect_forced_cells("<results>/forced/completions/{model}/{benchmark}.meta.json"),
         rules.find_saturation.output,
+        rules.count_votes.output,
         rules.plot_frontier.output,
         expand(rules.plot_benchmark_frontier.output, benchmark=COSTED_BENCHMARKS),
         rules.plot_costs.output,

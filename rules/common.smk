@@ -10,7 +10,7 @@ from snakemake.logging import logger
 
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from paretoscope import generate, judging, plugins
+from paretoscope import forcing, generate, judging, plugins
 from paretoscope.catalog import CATALOG, load_study
 from paretoscope.devices import devices_by_reported_name
 from paretoscope.errors import InputError
@@ -65,6 +65,11 @@ COSTED_BENCHMARKS = list(dict.fromkeys(benchmark for _, benchmark in COSTED_CELL
 JUDGE = STUDY.judge["model"] if STUDY.judge else None
 JUDGED_CELLS = [
     cell for cell in COSTED_CELLS if JUDGE and (not STUDY.finished_only or is_finished(cell, "judge/judgements"))
+]
+FORCED_CELLS = [
+    cell
+    for cell in COSTED_CELLS
+    if STUDY.forced_answers and (not STUDY.finished_only or is_finished(cell, "forced/grades"))
 ]
 TRAINED_MODELS = [name for name, card in STUDY.cards.items() if "training" in (card["source"] or {})]
 
@@ -242,3 +247,27 @@ def show_summary():
     path = Path(RESULTS, "report", "summary.txt")
     if workflow.is_main_process and path.exists():
         print(path.read_text(encoding="utf-8"))
+
+
+def collect_forced_cells(pattern):
+    """The pattern for every cell whose answers are forced: those of models, where the study has budgets for it."""
+    return fill(pattern, FORCED_CELLS)
+
+
+def cutting_spec(wildcards):
+    return {
+        **forcing.cutting_spec(STUDY, wildcards.model),
+        "digest": plugins.source_digest("forcing.py"),
+    }
+
+
+def forcing_spec(wildcards):
+    return forcing.forcing_spec(STUDY, wildcards.model, wildcards.benchmark)
+
+
+def forced_store(wildcards):
+    return f"{RESULTS}/work/forced/{wildcards.model}/{wildcards.benchmark}.jsonl"
+
+
+def forced_verdict_cache(wildcards):
+    return f"{RESULTS}/work/forced/{wildcards.model}/{wildcards.benchmark}.grades.jsonl"

@@ -112,6 +112,13 @@ def _validator(schema: str):
     return extend(Draft202012Validator, type_checker=types)(json.loads(schema))
 
 
+def with_booleans(config: dict) -> dict:
+    """Return a study with its switches as true and false: Snakemake passes on text from the command line."""
+    switches = {key for key, part in read_schema("study")["properties"].items() if part.get("type") == "boolean"}
+    words = {"true": True, "false": False}
+    return {key: words.get(value, value) if key in switches else value for key, value in config.items()}
+
+
 def check(value: dict, schema: dict, path: Path, prefix: tuple = ()) -> dict:
     """Check a value against a schema and return a copy with the schema's defaults filled in.
 

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from . import plugins
-from .cards import SCHEMAS, check, error_at, read_schema, read_yaml, relative_to
+from .cards import SCHEMAS, check, error_at, read_schema, read_yaml, relative_to, with_booleans
 from .errors import InputError, suggest
 
 log = logging.getLogger(__name__)
@@ -44,6 +44,8 @@ class Study:
     excluded: dict[tuple[str, str], str]
     judge: dict | None = None
     """Of the model that judges what the graders leave open: ``model`` (id), ``words`` and ``card``."""
+    forced_answers: dict | None = None
+    """Where answers are asked for early: ``budgets`` (tokens), ``lead`` and ``max_new_tokens``."""
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -123,7 +125,7 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
     """
     path = Path(path)
     read_yaml(path)  # Snakemake takes the last of two equal keys without a word
-    study = check(_with_booleans(config), read_schema("study"), path)
+    study = check(with_booleans(config), read_schema("study"), path)
     folders = [catalog, *(path.parent / folder for folder in study["cards"])]
     models = _cards(study, "models", "model", folders, path)
     judge = _judge(study, folders, path)
@@ -149,16 +151,10 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
         plots=study["plots"],
         excluded=_excluded(study, path),
         judge=judge,
+        forced_answers=study["forced_answers"],
     )
     _check_study(loaded)
     return loaded
-
-
-def _with_booleans(config: dict) -> dict:
-    """Read true and false where a switch is given on the command line, which Snakemake passes on as text."""
-    switches = {key for key, part in read_schema("study")["properties"].items() if part.get("type") == "boolean"}
-    words = {"true": True, "false": False}
-    return {key: words.get(value, value) if key in switches else value for key, value in config.items()}
 
 
 def find_cards(folders: list[Path], kind: str) -> dict[str, Path]:
@@ -344,9 +340,13 @@ def _check_study(study: Study) -> None:
         raise error_at(study.path, ("exclude",), "every cell is excluded; nothing is left to do.")
     if all(study.is_control(model) for model, _ in study.cells):
         raise error_at(study.path, ("models",), "there are only controls; add a model to compare.")
-    if study.judge and not getattr(module, "CONSTRAINS", False):
-        reason = f"the engine '{study.engine['name']}' can't hold a judge to its two words."
-        raise error_at(study.path, ("judge",), f"{reason} Leave judge out, or use another engine.")
+    for key, ability, reason in (
+        ("judge", "CONSTRAINS", "can't hold a judge to its two words"),
+        ("forced_answers", "CONTINUES", "can't go on from a response that was cut"),
+    ):
+        if getattr(study, key) and not getattr(module, ability, False):
+            reason = f"the engine '{study.engine['name']}' {reason}."
+            raise error_at(study.path, (key,), f"{reason} Leave {key} out, or use another engine.")
     for name, card in study.cards.items():
         training = (card["source"] or {}).get("training")
         if training:

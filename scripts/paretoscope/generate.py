@@ -18,7 +18,7 @@ from . import plugins, provenance
 from .benchmarks import render
 from .catalog import Study
 from .files import digest, read_json, read_jsonl, write_json, write_jsonl
-from .schema import MEASURED, Completion, Item, Request, Sampling, from_row, to_row
+from .schema import MEASURED, Completion, CutItem, Item, Request, Sampling, from_row, to_row
 from .store import CompletionStore, completion_key
 
 log = logging.getLogger(__name__)
@@ -126,6 +126,7 @@ def build_requests(items: Sequence[Item], spec: dict, revision: str | None) -> l
     for item in items:
         prompt = render(item, spec["benchmark"]["prompt"]["template"])
         messages = (*system, {"role": "user", "content": prompt})
+        cut = item if isinstance(item, CutItem) else None
         for sample in range(spec["samples"]):
             seed = completion_seed(spec["seed"], prompt, sample)
             key = completion_key(
@@ -139,8 +140,9 @@ def build_requests(items: Sequence[Item], spec: dict, revision: str | None) -> l
                 sample=sample,
                 engine=spec["engine"],
                 choices=choices,
+                cut=cut,
             )
-            requests.append(Request(item.id, sample, messages, seed, key, reference(item), choices))
+            requests.append(Request(item.id, sample, messages, seed, key, reference(item), choices, cut))
     return requests
 
 
@@ -183,7 +185,9 @@ def generate_cell(
         The engine can't run the cell; what was finished stays in the store.
     """
     spec = {**spec, "asked": spec["sampling"], "sampling": resolved_sampling(spec["sampling"], weights)}
-    requests = build_requests([from_row(Item, row) for _, row in read_jsonl(items)], spec, revision)
+    rows = (row for _, row in read_jsonl(items))
+    asked = [from_row(CutItem if "kept_tokens" in row else Item, row) for row in rows]
+    requests = build_requests(asked, spec, revision)
     module = plugins.load("engines", spec["engine"]["name"])
     with ExitStack() as stack:
         shelf = stack.enter_context(CompletionStore(store)) if module.KEEPS else None

@@ -46,6 +46,20 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class CutItem(Item):
+    """An item that was answered, and the response cut, so that the model goes on from there to its answer."""
+
+    response: str = ""
+    """The text that was generated."""
+    kept_tokens: int = 0
+    """Its tokens that are kept, counted by the model's own tokenizer on the text."""
+    close: str = ""
+    """What ends the reasoning, where the part that is kept leaves it open; empty: it doesn't reason apart."""
+    lead: str = ""
+    """Text after that, which leads to the answer."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sampling:
     """How tokens are drawn. ``temperature`` 0 is greedy; ``top_p`` 1 and ``top_k`` 0 are off."""
 
@@ -75,6 +89,8 @@ class Request:
     """A response that must be graded correct; read by the oracle control and by no real engine."""
     choices: tuple[str, ...] = ()
     """The only texts that the completion may be; empty: any."""
+    cut: CutItem | None = None
+    """Whose response the completion goes on from; it is read after the prompt. None: from the prompt alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from pathlib import Path
 from .errors import InputError
 from .files import digest, dumps, write_text
 from .provenance import utc_now
+from .schema import CutItem
 
 log = logging.getLogger(__name__)
 
@@ -43,14 +44,16 @@ def completion_key(
     sample: int,
     engine: dict,
     choices: Sequence[str] = (),
+    cut: CutItem | None = None,
 ) -> str:
     """Return the key of one completion: a digest of everything that determines it.
 
     ``engine`` holds the engine's name, its protocol and those of its settings that change what is generated. A
-    completion that may be any text has no ``choices`` in its key.
+    completion that may be any text has no ``choices`` in its key, one that goes on from its prompt no ``cut``.
     """
     facts = [revision, list(messages), prompt_protocol, chat_template, context_length, sampling, seed, sample, engine]
-    return digest([*facts, list(choices)] if choices else facts)
+    facts += [list(choices)] if choices else []
+    return digest([*facts, [cut.response, cut.kept_tokens, cut.close, cut.lead]] if cut else facts)
 
 
 START = b'{"key":"'

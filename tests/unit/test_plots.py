@@ -134,6 +134,7 @@ def completions_of(cells, seed=0, cap=None, most_items=200):
                 {
                     "model": row["model"],
                     "benchmark": row["benchmark"],
+                    "prompt_tokens": 50,
                     "item_id": np.repeat([f"i{k}" for k in range(items)], samples),
                     "sample": np.tile(np.arange(samples), items),
                     "verdict": verdict,
@@ -162,7 +163,7 @@ def draw_all(cells, completions, n_benchmarks=1, **style):
     by_cost, axes = frontier.cost_frontiers(cells)
     costs = [round_trip(each) for each in (by_cost[by_cost["scope"] == frontier.AVERAGE], axes)]
     ranks = round_trip(frontier.ranks(by_cost))
-    curves = round_trip(saturation.within_budget(completions, cells))
+    curves = round_trip(saturation.stopped_curves(saturation.known_cells(completions, cells, {})))
     budgets = round_trip(saturation.saturation_budgets(curves))
     figures = {
         f"frontier_{scope}": plugins.load("plots", "frontier").draw(table[table["scope"] == scope], style)

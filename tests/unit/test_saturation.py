@@ -5,20 +5,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paretoscope import schema
-from paretoscope.saturation import BUDGETS, CURVES, budget_grid, saturation_budgets, within_budget
+from paretoscope.saturation import (
+    BUDGETS,
+    CURVES,
+    budget_grid,
+    known_cells,
+    saturation_budgets,
+    stopped_curves,
+    with_intervals,
+)
 
 
 def tables(*rows, kind="dense", model="m"):
     """Completions of (item, tokens, verdict) of one model on one benchmark, and the cells they belong to."""
     completions = pd.DataFrame(rows, columns=["item_id", "completion_tokens", "verdict"])
-    completions = completions.assign(model=model, benchmark="b", sample=0).astype(
-        {"completion_tokens": "Int64", "model": "category", "benchmark": "category", "verdict": "category"}
+    completions = completions.assign(model=model, benchmark="b", sample=0, prompt_tokens=5).astype(
+        {
+            "completion_tokens": "Int64",
+            "prompt_tokens": "Int64",
+            "model": "category",
+            "benchmark": "category",
+            "verdict": "category",
+        }
     )
     cell = dict.fromkeys(schema.names(schema.CELLS), np.nan) | {
         "model": model, "model_name": "M", "family": "F", "kind": kind, "type": "reasoning", "benchmark": "b",
         "benchmark_name": "B",
     }  # fmt: skip
     return completions, pd.DataFrame([cell])
+
+
+def within_budget(completions, cells, architectures=None):
+    return stopped_curves(known_cells(completions, cells, architectures or {}))
 
 
 @pytest.mark.parametrize(

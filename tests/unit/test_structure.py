@@ -17,7 +17,7 @@ LAYERS = {
     4: ("plots", "report", "audit", "loading", "plan", "judging", "forcing"),
     3: (
         *("models", "generate", "grading", "costs", "summarize"),
-        *("frontier", "failure", "trend", "saturation", "nano_selection", "roofline"),
+        *("frontier", "uncertainty", "failure", "trend", "saturation", "nano_selection", "roofline"),
     ),
     2: ("catalog", "benchmarks", "engines", "graders", "crosscheck", "flops", "training", "hub"),
     1: (

@@ -18,6 +18,7 @@ A control also has ``CONTROL = True`` and ``EXPECTED_ACCURACY``: it answers in t
 score 1 or 0. An engine that a model card may tell how to serve its model lists those settings in ``CARD_SETTINGS``. An
 engine whose settings hold paths also has ``resolve(settings, relative) -> dict``, which applies ``relative`` to each of
 them. An engine that holds completions to their requests' ``choices`` has ``CONSTRAINS = True``; no other may judge.
+One that reads a request's ``cut`` response after the prompt has ``CONTINUES = True``; no other may force answers.
 
 What a cell has cost, the engine's object may tell by ``costs() -> dict``: those keys of ``generate.COSTS`` that it
 knows, and ``unmeasured``, the reason for each that can't be measured; one that loads again while it generates tells by

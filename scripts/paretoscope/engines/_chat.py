@@ -44,7 +44,7 @@ class ChatTokenizer:
             raise InputError(f"{model['weights']}: the tokenizer has no chat template, so there is no way to ask it.")
         self.template = _with_fixed_day(self.tokenizer.get_chat_template())
         end = (self.reasoning or {}).get("end")
-        self._end = self.tokenizer(end, add_special_tokens=False)["input_ids"] if end else []
+        self._end = self._ids(end) if end else []
 
     def prompt(self, request: Request) -> str:
         """Return the request's messages as the text that the model reads.
@@ -68,8 +68,25 @@ class ChatTokenizer:
             raise InputError(f"item '{request.item_id}': the model's chat template can't render it: {error}") from error
 
     def prompt_ids(self, request: Request) -> list[int]:
-        """Return the token ids of the request's prompt."""
-        return self.tokenizer(self.prompt(request), add_special_tokens=False)["input_ids"]
+        """Return the token ids of the request's prompt, and of the cut response that it goes on from."""
+        return self._ids(self.prompt(request)) + self.cut_ids(request)
+
+    def cut_ids(self, request: Request) -> list[int]:
+        """Return the token ids that are read after the prompt: none, or a cut response and what leads to its answer.
+
+        The response is cut at a token of its text, tokenized anew: completions are kept as texts. Tokens that the model
+        chose to spell it in another way may so differ in number by a few. The reasoning is closed only where what is
+        kept leaves it open.
+        """
+        cut = request.cut
+        if cut is None:
+            return []
+        kept = self._ids(cut.response)[: cut.kept_tokens]
+        closed = cut.close in self.tokenizer.decode(kept, skip_special_tokens=False)
+        return kept + self._ids(cut.lead if closed else cut.close + cut.lead)
+
+    def _ids(self, text: str) -> list[int]:
+        return self.tokenizer(text, add_special_tokens=False)["input_ids"]
 
     def reasoning_tokens(self, ids: Sequence[int], text: str) -> int | None:
         """Return how many tokens the reasoning has, its closing marker included.

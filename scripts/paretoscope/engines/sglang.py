@@ -32,6 +32,7 @@ PROTOCOL = 1
 NEEDS_WEIGHTS = True
 KEEPS = True
 CONSTRAINS = True
+CONTINUES = True
 ENVIRONMENT = "sglang"
 KEYED_SETTINGS = ("dtype", "quantization", "kv_cache_dtype", "deterministic")
 CARD_SETTINGS = (

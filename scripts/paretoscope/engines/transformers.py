@@ -24,6 +24,7 @@ PROTOCOL = 1
 NEEDS_WEIGHTS = True
 KEEPS = True
 CONSTRAINS = True
+CONTINUES = True
 ENVIRONMENT = "transformers"
 KEYED_SETTINGS = ("dtype", "attention")
 SETTINGS = {
@@ -160,8 +161,10 @@ class Transformers:
 
     def generate(self, requests: Sequence[Request]) -> Iterator[list[Completion]]:
         """Yield a batch of completions at a time, long prompts first so that memory is tried early."""
-        prompts = [self.chat.prompt(request) for request in requests]
-        lengths = [len(ids) for ids in self.tokenizer(prompts, add_special_tokens=False)["input_ids"]]
+        texts = [self.chat.prompt(request) for request in requests]
+        asked = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        prompts = [ids + self.chat.cut_ids(request) for ids, request in zip(asked, requests, strict=True)]
+        lengths = [len(ids) for ids in prompts]
         order = sorted(range(len(requests)), key=lambda i: (-lengths[i], i))
         size = self.settings["batch_size"]
         for start in range(0, len(order), size):
@@ -181,9 +184,7 @@ class Transformers:
         from transformers import LogitsProcessorList
 
         limits = [self._limit(request, length) for request, length in zip(requests, lengths, strict=True)]
-        inputs = self.tokenizer(
-            prompts, return_tensors="pt", padding=True, add_special_tokens=False, return_token_type_ids=False
-        ).to(self.device)
+        inputs = self.tokenizer.pad({"input_ids": prompts}, return_tensors="pt").to(self.device)
         width = inputs["input_ids"].shape[1]
         processors = LogitsProcessorList(
             [

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..saturation.tables import STOPPED
 from . import _labels, _panel, _scales, _sheet, _style
 
 FIGURE = "Accuracy within a token budget"
@@ -22,11 +23,13 @@ def draw(curves: pd.DataFrame, budgets: pd.DataFrame, style: dict) -> Figure:
     Parameters
     ----------
     curves : table of saturation.CURVES
+        Those of forced answers are left out.
     budgets : table of saturation.BUDGETS
     style : dict
         See :func:`paretoscope.plots.frontier.draw`.
     """
     style = _style.complete(style)
+    curves = curves[curves["source"] == STOPPED]
     size = style["font_size"]
     panels = [panel for _, panel in curves.groupby("benchmark", sort=False)]
     most = max((panel["model"].nunique() for panel in panels), default=1)
