@@ -1,6 +1,7 @@
 """Report: the table that a run ends with, and the interactive page.
 
-Needs   summary/cells.csv, summary/absent_cells.csv, frontier/{frontier,costs,cost_axes}.csv,
+Needs   summary/cells.csv, summary/absent_cells.csv,
+        frontier/{frontier,costs,cost_axes,probabilities,band,hypervolume,differences}.csv,
         trend/{threshold_flops,lines}.csv, saturation/{curves,budgets}.csv, generations/*/*.meta.json of every cell
 Makes   report/summary.txt, report/index.html
 """
@@ -50,6 +51,10 @@ rule write_page:
         frontier="<results>/frontier/frontier.csv",
         costs="<results>/frontier/costs.csv",
         axes="<results>/frontier/cost_axes.csv",
+        probabilities="<results>/frontier/probabilities.csv",
+        band="<results>/frontier/band.csv",
+        hypervolume="<results>/frontier/hypervolume.csv",
+        differences="<results>/frontier/differences.csv",
         thresholds="<results>/trend/threshold_flops.csv",
         lines="<results>/trend/lines.csv",
         curves="<results>/saturation/curves.csv",

@@ -8,6 +8,7 @@ from paretoscope.report import warnings
 from paretoscope.saturation import BUDGETS, CURVES
 from paretoscope.schema import ABSENT_CELLS, CELLS
 from paretoscope.trend import LINES, THRESHOLDS
+from paretoscope.uncertainty.tables import BAND, DIFFERENCES, HYPERVOLUME, PROBABILITIES
 
 TABLES = {
     "cells": CELLS,
@@ -15,6 +16,10 @@ TABLES = {
     "frontier": FRONTIER,
     "costs": COST_FRONTIERS,
     "axes": COST_AXES,
+    "probabilities": PROBABILITIES,
+    "band": BAND,
+    "hypervolume": HYPERVOLUME,
+    "differences": DIFFERENCES,
     "thresholds": THRESHOLDS,
     "lines": LINES,
     "curves": CURVES,

@@ -63,6 +63,7 @@ def tables(rows: list[dict], benchmarks: dict[str, str], absent: tuple = ()) -> 
         "frontier": frontier(points(found)),
         "costs": costs,
         "axes": axes.assign(left_out=axes["left_out"].mask(axes["left_out"] == "")),
+        **_uncertainty(costs),
         **_trend(rows),
         **_saturation(rows, benchmarks),
     }
@@ -86,12 +87,34 @@ def meta(rows: list[dict], benchmarks: dict[str, str], warnings: tuple = ()) -> 
     return {
         "study": {
             **{"name": "test", "title": "A study", "engine": "sglang", "samples_per_item": 1, "seed": 7},
-            **{"sampling": {}, "analysis": {"accuracy_thresholds": [0.5, 0.7]}},
+            **{"sampling": {}, "analysis": {"accuracy_thresholds": [0.5, 0.7], "replicates": 10000, "groups": {}}},
             "models": {row["model"]: {"name": row["model_name"], "source": source} for row in rows},
             "benchmarks": {key: {**card, "name": name, "reference": "arXiv 0"} for key, name in benchmarks.items()},
         },
         "cells": cell_metas,
         "warnings": list(warnings),
+    }
+
+
+def _uncertainty(costs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    points = costs[costs["left_out"].isna()].reset_index(drop=True)
+    ends = points.groupby(["cost", "scope"])["cost_mean"].agg(["min", "max"]).reset_index()
+    band = [
+        {**row, "cost_at": at, "accuracy_low": 0.3 + 0.05 * step, "accuracy_high": 0.4 + 0.05 * step}
+        for row in ends[["cost", "scope"]].to_dict("records")
+        for step, at in enumerate(np.geomspace(1e2, 1e15, 10))
+    ]
+    first = points[points["cost"] == "flops"].groupby("scope")["model"]
+    pairs = [
+        {"scope": scope, "model_a": one, "model_b": other, "p_value_holm": 0.2}
+        for scope, found in first
+        for one, other in zip(found.iloc[:-1], found.iloc[1:], strict=True)
+    ]
+    return {
+        "probabilities": points.assign(frontier_probability=np.where(points["on_frontier"], 0.9, 0.1)),
+        "band": pd.DataFrame(band, columns=["cost", "scope", "cost_at", "accuracy_low", "accuracy_high"]),
+        "hypervolume": ends.assign(reliability=0.9),
+        "differences": pd.DataFrame(pairs, columns=["scope", "model_a", "model_b", "p_value_holm"]),
     }
 
 

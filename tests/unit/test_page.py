@@ -77,6 +77,19 @@ def test_what_is_missing_is_none_and_says_why():
     assert left_out["rows"][0][0] is None
 
 
+def test_data_say_how_sure_the_frontier_is():
+    found = tables(models(9), BENCHMARKS)
+    data = page_data(found)
+    flops = data["costs"][0]
+    on = found["frontier"].query("scope == 'average'").set_index("model")["on_frontier"]
+    assert flops["probability"][0] == [0.9 if on[model] else 0.1 for model in data["models"]["id"]]
+    assert len(flops["band"][0]["cost"]) == len(flops["band"][0]["high"]) == 10
+    assert flops["reliability"] == [0.9, 0.9, 0.9]
+    best, p = data["best"][0]["m"], data["best"][0]["p"]
+    assert data["accuracy"]["mean"][0][best] == max(data["accuracy"]["mean"][0])
+    assert p[best] is None and set(p) - {None} == {0.2}
+
+
 def test_rounding_keeps_the_frontier():
     found = tables(models(60), BENCHMARKS)
     data = page_data(found)
@@ -156,7 +169,14 @@ def test_methods_name_what_the_figures_rest_on():
     methods = page[page.index('id="h-methods"') :]
     for text in (REVISION, "owner/name", "sglang 0.5.21", "bf16", "temperature 0.6, top p 0.95", "Model 002", "Proofs"):
         assert text in methods
-    for text in ("<dt>seed</dt><dd>7</dd>", "<dt>python</dt><dd>3.11.7</dd>", "0.5, 0.7", "1,200 in 6 cells", "f" * 40):
+    for text in (
+        "<dt>seed</dt><dd>7</dd>",
+        "<dt>python</dt><dd>3.11.7</dd>",
+        "0.5, 0.7",
+        "<dt>bootstrap replicates</dt><dd>10,000</dd>",
+        "1,200 in 6 cells",
+        "f" * 40,
+    ):
         assert text in methods
 
 

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 
+import pandas as pd
 import pytest
 
 from paretoscope.page import build
@@ -88,6 +89,40 @@ def test_it_shows_answer_warnings_chart_and_table(visit, page):
     assert points == 12 and len(rows) == 12
     assert "100" in ticks.split()
     assert others == [True, True]
+
+
+def test_how_sure_the_frontier_is_is_drawn_and_told(visit, page):
+    band = "document.querySelectorAll('#frontier .mark-area path[d]').length && document.querySelector('#frontier .mark-area path').getBoundingClientRect().width > 50"
+    heads = "[...document.querySelectorAll('#models thead th')].map((head) => head.textContent)"
+    drawn, headings, steps, _, filtered = visit(
+        page, band, heads, "byId('steps').textContent", toggle("Family 1"), band
+    )
+    assert drawn and "On frontier" in headings and "on the frontier in 90% of reruns" in steps
+    # The band is that of all models together, so it goes with the first that is left out.
+    assert not filtered
+
+
+@pytest.mark.parametrize(
+    ("p", "words"),
+    [
+        (0.3, "This study can't tell Model 000 from it (p = 0.3"),
+        (0.01, None),
+        (None, "Model 000 comes within that range"),
+    ],
+)
+def test_the_cheapest_that_is_not_surely_worse_is_named(visit, p, words):
+    found = tables(models(2), {"b": "B"})
+    for name in ("frontier", "costs"):
+        table = found[name]
+        cheap, dear = (table["model"] == f"model-00{m}" for m in (0, 1))
+        table.loc[cheap, ["accuracy", "total_flops_mean" if name == "frontier" else "cost_mean"]] = 0.80, 1e12
+        table.loc[dear, ["accuracy", "total_flops_mean" if name == "frontier" else "cost_mean"]] = 0.82, 4e12
+        table.loc[dear, ["accuracy_low", "accuracy_high"]] = 0.79, 0.85
+    pairs = [{"scope": s, "model_a": "model-000", "model_b": "model-001", "p_value_holm": p} for s in ("average", "b")]
+    found["differences"] = pd.DataFrame(pairs).astype({"p_value_holm": "float64"})
+    (text,) = visit(build(found, meta(models(2), {"b": "B"})), "byId('headline').textContent")
+    assert text.startswith("Model 001 is the most accurate: 82.0% right (79.0 to 85.0%), for 4 TFLOPs.")
+    assert words in text and "for 4 times less, 1 TFLOPs." in text if words else "Model 000" not in text
 
 
 def test_benchmark_and_cost_can_be_chosen(visit, page):
@@ -310,6 +345,8 @@ def test_a_study_with_nothing_to_draw_still_opens(visit):
     found["thresholds"], found["curves"], found["budgets"] = (
         found[name].iloc[:0] for name in ("thresholds", "curves", "budgets")
     )
+    for name in ("probabilities", "band", "hypervolume", "differences"):
+        found[name] = found[name].iloc[:0]
     found["costs"], found["axes"] = found["costs"].iloc[:0], found["axes"].assign(left_out="not measured in any cell")
     words, trend = visit(
         build(found, meta(rows, {"b": "B"})), "byId('answer').textContent", "byId('trend-words').textContent"

@@ -141,7 +141,7 @@ async function drawFrontier(chosen, budget) {
 
 // Where other questions would mostly have put the frontier; it is known for all models together alone.
 function bandOf({ cost, unit }) {
-  const band = cost && cost.band && everythingShown() ? cost.band[choice.scope] : null;
+  const band = cost && everythingShown() ? cost.band[choice.scope] : null;
   return band ? band.cost.map((x, n) => ({ x: x / unit.size, y: 100 * band.low[n], y2: 100 * band.high[n] })) : [];
 }
 

@@ -8,8 +8,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from ..frontier import AVERAGE
-
 DIGITS = 6
 """Significant digits of accuracies and costs: enough that rounding puts no model on a frontier or off it."""
 SPARE_DIGITS = 4
@@ -27,8 +25,9 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        ``frontier``, ``costs``, ``axes`` (frontier.FRONTIER, COST_FRONTIERS, COST_AXES), ``thresholds``, ``lines``
-        (trend.THRESHOLDS, LINES), ``curves``, ``budgets`` (saturation.CURVES, BUDGETS) and ``cells`` (schema.CELLS).
+        ``frontier``, ``costs``, ``axes`` (frontier.FRONTIER, COST_FRONTIERS, COST_AXES), ``probabilities``, ``band``,
+        ``hypervolume``, ``differences`` (uncertainty.tables), ``thresholds``, ``lines`` (trend.THRESHOLDS, LINES),
+        ``curves``, ``budgets`` (saturation.CURVES, BUDGETS) and ``cells`` (schema.CELLS).
 
     Returns
     -------
@@ -41,22 +40,22 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
     scopes = frontier.drop_duplicates("scope")
     grid = _Grid(list(models["model"]), list(scopes["scope"]))
     axes = tables["axes"][tables["axes"]["left_out"].isna()]
-    costs = tables["costs"].sort_values("cost", key=lambda ids: ids.map({c: i for i, c in enumerate(axes["cost"])}))
     # A model without one cost has its accuracy still, beside another.
-    known = pd.concat([frontier, costs]).dropna(subset="accuracy").drop_duplicates(["scope", "model"])
+    known = pd.concat([frontier, tables["costs"]]).dropna(subset="accuracy").drop_duplicates(["scope", "model"])
     return {
         "models": {key: _texts(models[column]) for key, column in _MODEL.items()}
         | {"date": _dates(models["release_date"])}
         | _parameters(tables["cells"], grid.models),
         "scopes": {"id": grid.scopes, "name": _texts(scopes["scope_name"])},
-        "has_average": AVERAGE in grid.scopes,
+        "benchmarks": [s for s, scope in enumerate(grid.scopes) if scope in set(tables["cells"]["benchmark"])],
         "accuracy": {
             "mean": grid.numbers(known, "accuracy", DIGITS),
             "low": grid.numbers(known, "accuracy_low", SPARE_DIGITS),
             "high": grid.numbers(known, "accuracy_high", SPARE_DIGITS),
             "completions": grid.numbers(frontier, "n_completions", DIGITS),
         },
-        "costs": [_cost(axis, costs[costs["cost"] == axis["cost"]], grid) for axis in axes.to_dict("records")],
+        "best": _against_best(known, tables["differences"], grid),
+        "costs": [_cost(axis, tables, grid) for axis in axes.to_dict("records")],
         "trend": _trend(tables["thresholds"], tables["lines"]),
         "saturation": _saturation(tables["curves"], tables["budgets"], grid),
     }
@@ -104,14 +103,49 @@ def _parameters(cells: pd.DataFrame, models: list[str]) -> dict:
     return {key: rounded(known[f"{key}_parameters"], SPARE_DIGITS) for key in ("total", "active")}
 
 
-def _cost(axis: dict, table: pd.DataFrame, grid: _Grid) -> dict:
+def _cost(axis: dict, tables: Mapping[str, pd.DataFrame], grid: _Grid) -> dict:
+    costs, probabilities, band, hypervolume = (
+        tables[name][tables[name]["cost"] == axis["cost"]] for name in ("costs", "probabilities", "band", "hypervolume")
+    )
+    reliability = hypervolume.set_index("scope")["reliability"].reindex(grid.scopes)
     return {
         **{key: axis[key] if isinstance(axis[key], str) else "" for key in ("name", "unit", "device")},
         "id": axis["cost"],
-        "mean": grid.numbers(table, "cost_mean", DIGITS),
-        "se": grid.numbers(table, "cost_se", SPARE_DIGITS),
-        "left_out": grid.codes(table, "left_out"),
+        "mean": grid.numbers(costs, "cost_mean", DIGITS),
+        "se": grid.numbers(costs, "cost_se", SPARE_DIGITS),
+        "left_out": grid.codes(costs, "left_out"),
+        "probability": grid.numbers(probabilities, "frontier_probability", CURVE_DIGITS),
+        "band": [_band(band[band["scope"] == scope]) for scope in grid.scopes],
+        "reliability": rounded(reliability, CURVE_DIGITS),
     }
+
+
+def _band(band: pd.DataFrame) -> dict:
+    columns = {
+        "cost": ("cost_at", SPARE_DIGITS),
+        "low": ("accuracy_low", CURVE_DIGITS),
+        "high": ("accuracy_high", CURVE_DIGITS),
+    }
+    return {name: rounded(band[column], digits) for name, (column, digits) in columns.items()}
+
+
+def _against_best(known: pd.DataFrame, differences: pd.DataFrame, grid: _Grid) -> list[dict]:
+    """Return for each scope its most accurate model, and the p-values of the others' differences to it."""
+    by_scope, none = dict(list(differences.groupby("scope"))), differences.iloc[:0]
+    found = []
+    for scope in grid.scopes:
+        accuracy = known[known["scope"] == scope].set_index("model")["accuracy"]
+        best = accuracy.idxmax() if len(accuracy) else None
+        pairs = by_scope.get(scope, none)
+        p = pd.concat(
+            [
+                pairs[pairs[mine] == best].set_index(other)["p_value_holm"]
+                for mine, other in (("model_a", "model_b"), ("model_b", "model_a"))
+            ]
+        )
+        m = None if best is None else grid.models.index(best)
+        found.append({"m": m, "p": rounded(p.reindex(grid.models), CURVE_DIGITS)})
+    return found
 
 
 def _trend(thresholds: pd.DataFrame, lines: pd.DataFrame) -> dict:

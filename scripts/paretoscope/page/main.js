@@ -4,7 +4,7 @@ const bdi = (text) => make("bdi", {}, text);
 let chosen, budget, vegaIsHere = false, active = -1;
 
 const costWords = (point) => `${number(point.cost)} ${chosen.unit.name}`;
-const surely = (point) => (point.p === null || point.p === undefined ? null : `on the frontier in ${share(point.p)} of redraws`);
+const surely = (point) => (point.p === null || point.p === undefined ? null : `on the frontier in ${share(point.p)} of reruns`);
 
 // The frontier as few steps: each gains a point over the one before, and the last is the most accurate.
 function steps(frontier, most = 6, gain = 0.01) {
@@ -21,7 +21,7 @@ function showAnswer() {
   const date = choice.date < DATES.length - 1 ? `, released until ${latest()}` : "";
   byId("answer-scope").replaceChildren(
     cost ? "The most accurate model for what a completion may cost, on " : "No cost of completions is known in this study, on ", bdi(scopeName()),
-    ` (${points.length} of ${MODELS.length} models${date}${cost && cost.device ? `; measured on ${cost.device}` : ""}). Ranges are 95% intervals.`,
+    ` (${points.length} of ${MODELS.length} models${date}${cost && cost.device ? `; measured on ${cost.device}` : ""}). Ranges are 95% intervals; reruns are made up by drawing the questions anew.`,
   );
   byId("headline").replaceChildren(...headline(frontier));
   byId("steps").replaceChildren(...steps(frontier).map((point) => make("li", {},
@@ -32,13 +32,20 @@ function showAnswer() {
   byId("budget").disabled = !frontier.length;
 }
 
-// The most accurate model, and the cheapest that comes so close that its accuracy is within the best one's interval.
+// The most accurate model, and the cheapest that comes as close as makes no sure difference.
 function headline(frontier) {
   if (!frontier.length) return [];
-  const best = frontier[frontier.length - 1], near = frontier.find((point) => point.accuracy >= best.low);
+  const { best, near, p } = nearest(frontier);
   const words = [make("strong", {}, bdi(best.name)), ` is the most accurate: ${percent(best.accuracy)} right (${interval(best)}), for ${costWords(best)}.`];
-  if (near === best) return words;
-  return [...words, " ", make("strong", {}, bdi(near.name)), ` comes within that interval for ${number(best.cost / near.cost)} times less: ${percent(near.accuracy)} (${interval(near)}), for ${costWords(near)}.`];
+  if (near !== best) {
+    const rest = `: ${percent(near.accuracy)} (${interval(near)}), for ${number(best.cost / near.cost)} times less, ${costWords(near)}.`;
+    const name = make("strong", {}, bdi(near.name));
+    if (p === null) words.push(" ", name, " comes within that range", rest);
+    else words.push(" This study can't tell ", name, ` from it (p = ${Number(p.toPrecision(2))}, on the same questions)`, rest);
+  }
+  const reliability = chosen.cost.reliability[choice.scope];
+  if (reliability !== null && reliability < 0.8) words.push(" Beware: the models are so close, or the questions so few, that chance has a part in who is on the frontier.");
+  return words;
 }
 
 // The budget that the slider stands at: from the cheapest point to the dearest, in equal factors.
@@ -71,14 +78,14 @@ function modelColumns() {
     NAMES,
     { key: "accuracy", head: "Right", number: true, value: (row) => row.accuracy, show: (row) => (row.accuracy === null || row.accuracy === undefined ? "–" : [percent(row.accuracy), " ", make("small", {}, interval(row))]) },
     { key: "cost", head: unit ? unit.name : "Cost", number: true, value: (row) => row.cost ?? null, show: (row) => (row.left ? make("small", {}, row.left) : number(row.cost)) },
-    { key: "gap", head: "Behind by (points)", number: true, value: (row) => (row.left ? null : row.gap), show: (row) => (row.left ? "–" : row.on ? "frontier" : (100 * row.gap).toFixed(1)) },
+    { key: "gap", head: "Behind (points)", number: true, value: (row) => (row.left ? null : row.gap), show: (row) => (row.left ? "–" : row.on ? "frontier" : (100 * row.gap).toFixed(1)) },
     { key: "family", head: "Family", text: true, value: (row) => row.family },
-    { key: "kind", head: "Kind", value: (row) => KINDS.get(row.kind) || row.kind },
+    { key: "kind", head: "Kind", text: true, value: (row) => KINDS.get(row.kind) || row.kind },
     { key: "type", head: "Type", value: (row) => row.type },
     { key: "date", head: "Released", value: (row) => row.date || null },
     { key: "active", head: "Active parameters", number: true, value: (row) => row.active, show: (row) => (row.active === null ? "–" : row.active >= 1e9 ? `${number(row.active / 1e9)} B` : `${number(row.active / 1e6)} M`) },
   ];
-  if (cost && cost.probability) columns.splice(3, 0, { key: "p", head: "On frontier", number: true, value: (row) => row.p ?? null, show: (row) => share(row.p) });
+  if (cost) columns.splice(3, 0, { key: "p", head: "On frontier", number: true, value: (row) => row.p ?? null, show: (row) => share(row.p) });
   return columns.filter((column) => column === NAMES || chosen.shown.some((row) => (column.value(row) ?? "") !== ""));
 }
 const FILE = [
@@ -117,7 +124,7 @@ function showTrendWords() {
 
 // Curves of one benchmark: the chosen one, or the first.
 function saturationCurves() {
-  const s = DATA.has_average && choice.scope === 0 ? 1 : choice.scope, rank = new Map(chosen.points.map((point) => [point.m, point]));
+  const s = DATA.benchmarks.includes(choice.scope) ? choice.scope : DATA.benchmarks[0], rank = new Map(chosen.points.map((point) => [point.m, point]));
   const known = curvesOf(s).filter((curve) => rank.has(curve.m));
   const order = [...known].sort((a, b) => rank.get(b.m).on - rank.get(a.m).on || rank.get(b.m).accuracy - rank.get(a.m).accuracy);
   return { s, known, drawn: order.slice(0, CURVES) };
@@ -238,8 +245,8 @@ function prepare() {
   const options = (names) => names.map((name, n) => make("option", { value: n }, name));
   byId("scope").replaceChildren(...options(DATA.scopes.name));
   byId("cost").replaceChildren(...options(DATA.costs.map((cost) => `${cost.name} per completion`)));
-  const total = DATA.accuracy.completions.slice(DATA.has_average ? 1 : 0).flat().reduce((sum, n) => sum + (n || 0), 0);
-  byId("scale").textContent = `${MODELS.length} models, ${DATA.scopes.id.length - (DATA.has_average ? 1 : 0)} benchmarks, ${total.toLocaleString("en")} answers graded`;
+  const total = DATA.benchmarks.flatMap((s) => DATA.accuracy.completions[s]).reduce((sum, n) => sum + (n || 0), 0);
+  byId("scale").textContent = `${MODELS.length} models, ${DATA.benchmarks.length} ${DATA.benchmarks.length === 1 ? "benchmark" : "benchmarks"}, ${total.toLocaleString("en")} answers graded`;
   byId("frontier-keys").textContent = "Colour: family. Shape: kind. Filled: reasoning model. Point at a model, or press the arrow keys on the chart, to read its numbers.";
   byId("date").max = Math.max(0, DATES.length - 1);
   byId("date").value = byId("date").max;

@@ -22,7 +22,16 @@ EXPLANATIONS = (
     (
         "Frontier",
         "A model is on the frontier if no other is at least as accurate for the same cost or less. It is decided on the "
-        "means, so a model that is barely on it could as well be off it; the intervals tell how far to trust it.",
+        "means, so a model that is barely on it could as well be off it. How sure that is: the questions are drawn anew, "
+        "with replacement, thousands of times (a bootstrap over items, the same for all models), and each time the "
+        "frontier is found again; the share of these reruns in which a model is on it stands beside its name, and the "
+        "shaded band holds 95 % of the frontiers at each cost. It is known for all models together, so filters don't "
+        "change the share, and hide the band.",
+    ),
+    (
+        "Differences",
+        "Two models are compared on the questions that both answered (McNemar's test, extended to several answers; Holm's "
+        "correction for all pairs of a benchmark).",
     ),
     (
         "Average",
@@ -30,6 +39,15 @@ EXPLANATIONS = (
         "are named, with the reason.",
     ),
 )
+
+
+_SETTINGS = {
+    "groups": "groups of benchmarks",
+    "replicates": "bootstrap replicates",
+    "seed": "seed of the bootstrap",
+    "saturation_gain_points": "points that a doubling must gain",
+}
+"""Names to show of settings whose own say too little."""
 
 
 def methods_html(study: Mapping, cells: Sequence[Mapping]) -> str:
@@ -62,7 +80,7 @@ def _settings(study: Mapping, cells: Sequence[Mapping]) -> Iterable[tuple[str, s
     yield "seed", str(study["seed"])
     yield "sampling", _sampling(study["sampling"]) or "as each model's card says"
     for key, value in study["analysis"].items():
-        yield key.replace("_", " "), _said(value)
+        yield _SETTINGS.get(key, key.replace("_", " ")), _said(value)
     yield "completions", f"{sum(cell['completions'] for cell in cells):,} in {len(cells):,} cells (model x benchmark)"
     yield "generated", " to ".join(dict.fromkeys(find(cell["utc"] for cell in cells) for find in (min, max)))
 
@@ -129,13 +147,11 @@ def _sampling(sampling: Mapping) -> str:
 
 
 def _said(value) -> str:
-    return (
-        ", ".join(map(_said, value))
-        if isinstance(value, list | tuple)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_said(part)}" for name, part in value.items()) or "none"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_said, value)) or "none"
+    return f"{value:g}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
 
 
 def _each(values: Iterable) -> str:

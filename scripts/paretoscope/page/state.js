@@ -61,7 +61,7 @@ function allPoints() {
     const half = 1.96 * (cost.se[s][m] || 0);
     return {
       ...point, cost: mean / unit.size, costLow: Math.max(mean - half, mean / 100) / unit.size, costHigh: (mean + half) / unit.size,
-      p: cost.probability ? cost.probability[s][m] : null,
+      p: cost.probability[s][m],
     };
   });
 }
@@ -91,6 +91,14 @@ function select() {
   const all = allPoints(), shown = all.filter(isShown), points = markFrontier(shown);
   const cost = DATA.costs[choice.cost];
   return { all, shown, points, frontier: points.filter((point) => point.on), cost, unit: cost && unitOf(cost, cost.mean[choice.scope]) };
+}
+
+// The most accurate of some models and the cheapest that can't be told from it; sure: by a paired test of the two.
+function nearest(frontier) {
+  const best = frontier[frontier.length - 1], against = DATA.best[choice.scope];
+  const tested = Boolean(best) && against.m === best.m && frontier.some((point) => against.p[point.m] !== null);
+  const near = frontier.find((point) => point === best || (tested ? against.p[point.m] >= 0.05 : point.accuracy >= best.low));
+  return { best, near, p: tested && near !== best ? against.p[near.m] : null };
 }
 
 const scopeName = () => DATA.scopes.name[choice.scope] || "";
