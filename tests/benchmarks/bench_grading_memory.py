@@ -1,4 +1,4 @@
-"""Measure whether grading's memory grows with the file; arguments are numbers of completions (25,000 and 50,000).
+"""Measure whether grading's memory grows with the file; arguments are numbers of completions (50,000 and 100,000).
 
 Completions of 2,000 tokens (8 KB, the recorded responses of two models joined to that length; a fiftieth of them with
 an answer that needs computer algebra) go through the rule's script, each number in a process of its own: graded first,
@@ -59,17 +59,17 @@ def peak(process: psutil.Process) -> int:
 
 def watch(count: int, folder: Path) -> tuple[int, int, float]:
     """Run :func:`grade_one` elsewhere; return the peaks of it and of its largest worker, and its seconds."""
-    started, own, workers = time.perf_counter(), 0, {}
+    started, own, worker = time.perf_counter(), 0, 0
     run = subprocess.Popen([sys.executable, __file__, OWN, str(count), str(folder)])
     parent = psutil.Process(run.pid)
     while run.poll() is None:
         own = max(own, peak(parent))
         with contextlib.suppress(psutil.NoSuchProcess):
-            workers |= {child.pid: peak(child) for child in parent.children()}
+            worker = max(worker, *map(peak, parent.children()), 0)
         time.sleep(0.2)
     if run.returncode:
         sys.exit(run.returncode)
-    return own, max(workers.values(), default=0), time.perf_counter() - started
+    return own, worker, time.perf_counter() - started
 
 
 def main(counts: list[int]) -> None:
@@ -77,27 +77,27 @@ def main(counts: list[int]) -> None:
     if not TRACES.exists():
         print(f"{TRACES} isn't there: nothing is measured")
         return
-    peaks = []
+    peaks = {"graded": [], "from the cache": []}
     for count in counts:
         with tempfile.TemporaryDirectory() as name:
             watch(count, Path(name))
-            for run in ("graded", "from the cache"):
-                own, workers, seconds = watch(count, Path(name))
+            for run in peaks:
+                own, worker, seconds = watch(count, Path(name))
                 print(
                     f"{count:9,} completions, {run:14} {count / seconds:8,.0f} rows/s, peak {own / MIB:5,.0f} MiB,"
-                    f" its largest worker {workers / MIB:4,.0f} MiB",
+                    f" its largest worker {worker / MIB:4,.0f} MiB",
                     flush=True,
                 )
-                if run == "graded":
-                    peaks.append((count, own + workers))
-    (fewest, low), (most, high) = min(peaks), max(peaks)
-    if most > fewest:
-        slope = (high - low) / (most - fewest)
-        print(f"{slope:.0f} bytes a completion: {(high + slope * (1_000_000 - most)) / MIB:,.0f} MiB for 1,000,000")
+                peaks[run].append((count, own, worker))
+    for run, measured in peaks.items():
+        (fewest, low, _), (most, high, worker) = min(measured), max(measured)
+        slope = (high - low) / (most - fewest) if most > fewest else 0.0
+        expected = high + slope * (1_000_000 - most) + worker
+        print(f"{run}: {slope:.0f} bytes a completion, so {expected / MIB:,.0f} MiB in all for 1,000,000")
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == [OWN]:
         grade_one(int(sys.argv[2]), Path(sys.argv[3]))
     else:
-        main([int(count) for count in sys.argv[1:]] or [25_000, 50_000])
+        main([int(count) for count in sys.argv[1:]] or [50_000, 100_000])
