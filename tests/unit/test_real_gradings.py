@@ -14,7 +14,7 @@ import pytest
 
 from paretoscope.graders import math as grader
 from paretoscope.graders.layers import numbers
-from paretoscope.graders.layers.extraction import boxed_answer
+from paretoscope.graders.layers.boxes import boxed_answer
 from paretoscope.graders.layers.normalization import normalize
 from paretoscope.grading import Limits, compare_pairs, grade_completions
 from paretoscope.schema import Completion, Item

@@ -13,9 +13,10 @@ from dataclasses import replace
 from ..errors import InputError
 from ..schema import Item
 from .layers import exact, symbolic
+from .layers.boxes import Extract
 from .layers.comparison import as_points, compare_plainly, is_plain, squeeze
 from .layers.decision import Decision
-from .layers.extraction import Extract, extract_answer
+from .layers.extraction import extract_answer
 from .layers.limits import MAX_LENGTH, too_heavy
 from .layers.normalization import clean, in_radians, normalize, split_unit
 from .layers.reasoning import visible_text

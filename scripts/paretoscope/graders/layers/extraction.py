@@ -7,12 +7,11 @@ In this order: the last ``\boxed{}``; the last phrase that announces an answer (
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from .boxes import Extract, boxed_answer
 from .denial import (
     after_correction,
-    denies_several,
-    is_denied,
     is_denied_after,
     is_denied_before,
     is_doubtful,
@@ -22,28 +21,12 @@ from .sentences import answering_numbers
 
 TAIL = 20_000
 """Characters from the end in which phrases are looked for; an answer further up is not a final answer."""
-MAX_BOX = 5_000
-"""Characters after which a box counts as never closed."""
-MAX_BOXES = 20
 MAX_PHRASES = 5
 """Candidates tried, from the last one back."""
 MAX_REST = 200
 """Characters that may follow a sentence that announces an answer; more is an explanation that the label only heads."""
 MAX_ANSWER_WORDS = 3
 """Plain words (units, mostly) up to which a text is an answer rather than a sentence about it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Extract:
-    """An answer as it stands in the response."""
-
-    answer: str
-    source: str
-    """``boxed``, ``answer_is``, ``answer_label``, ``hash`` or ``final_line``."""
-    unreadable: str | None = None
-    """Why the answer can't be taken as it stands: ``unbalanced``, ``too_long``, ``prose`` or ``ambiguous``."""
-    region: tuple[int, int] | None = None
-    """Where to look for it (see :mod:`.span`), as distances from the end of the text; None: look from the end."""
 
 
 def extract_answer(text: str, question: str, closing: str | None) -> Extract | None:
@@ -68,75 +51,6 @@ def extract_answer(text: str, question: str, closing: str | None) -> Extract | N
     if found or closing is None:
         return found
     return closing_number(tail, question) if closing == "final_number" else closing_formula(tail, question)
-
-
-def boxed_answer(text: str, question: str = "") -> Extract | None:
-    r"""Return what the last ``\boxed{}`` or ``\fbox{}`` holds.
-
-    Boxes joined by no more than a comma, *and* or *or* are one answer. A box that is never closed is the answer, not
-    an earlier one that is: the earlier one is an intermediate result. *The answer is not* before a box, or *is wrong*
-    after it, denies what it holds, there and further up.
-    """
-    contents: list[str] = []
-    denied: set[str] = set()
-    end = next_box = last_stop = len(text)
-    none_of = -1
-    for _ in range(MAX_BOXES):
-        start = max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
-        if start < 0:
-            break
-        content, stop = _box_content(text, start)
-        if content is None:
-            reason = "too_long" if len(text) - start > MAX_BOX else "unbalanced"
-            inside = text.index("{", start) + 1
-            inside = inside if text[inside:].strip() else start
-            shown = text[inside : inside + MAX_BOX].strip()
-            return None if contents else Extract(shown, "boxed", reason, (len(text) - inside, 0))
-        if contents and not (stop <= next_box and _is_conjunction(text[stop:next_box])):
-            break
-        end = start
-        among_several = stop <= none_of and _is_conjunction(text[stop:none_of])
-        if among_several or is_denied(text, start, stop, question):
-            denied.add(content.strip())
-            none_of = start if among_several or denies_several(text, stop) else -1
-        if not content.strip() or content.strip() in denied:
-            continue
-        next_box, last_stop = start, last_stop if contents else stop
-        content = _sign_before(text[:start]) + content.strip()
-        if content not in contents:
-            contents.insert(0, content)
-    region = (len(text) - next_box, len(text) - last_stop)
-    return Extract(", ".join(contents), "boxed", region=region) if contents else None
-
-
-def _box_content(text: str, start: int) -> tuple[str | None, int]:
-    """Return the content of the box that begins at ``start`` and the position after it; None: never closed."""
-    position = text.index("x", start) + 1 if text.startswith("\\fbox", start) else start + len("\\boxed")
-    while position < len(text) and text[position].isspace():
-        position += 1
-    if text[position : position + 1] != "{":
-        bare = re.compile(r"[^\s$\\]*").match(text, position)
-        return bare.group(), bare.end()
-    depth = 0
-    for brace in re.compile(r"\\.|[{}]", re.DOTALL).finditer(text, position, position + MAX_BOX):
-        if brace.group() in "{}":
-            depth += 1 if brace.group() == "{" else -1
-            if depth == 0:
-                return text[position + 1 : brace.start()], brace.end()
-    return None, len(text)
-
-
-_SIGN = re.compile(r"(?:[=$(\[{]|\\approx|\\to)\s*-[\s\\]*$")
-
-
-def _sign_before(text: str) -> str:
-    r"""Return the minus sign of ``= -\boxed{3}``; in ``5 - \boxed{3}`` it is an operator."""
-    return "-" if _SIGN.search(text[-20:]) else ""
-
-
-def _is_conjunction(between: str) -> bool:
-    words = re.sub(r"\\(?:text|quad|qquad|[()\[\],;: ])|[\s${}]", "", between)
-    return words in {",", ";", "and", "or", ",and", ",or", "and/or"} or bool(re.fullmatch(r"(?:and)+", words))
 
 
 _PHRASE = re.compile(

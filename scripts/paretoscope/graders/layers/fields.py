@@ -163,14 +163,8 @@ def _factors(count: int) -> list[tuple[int, int]]:
 def _added(one: Sum, other: Sum) -> Sum:
     result = dict(one)
     for term, factor in other.items():
-        total = result.get(term, 0) + factor
-        if total:
-            result[term] = total
-        else:
-            result.pop(term, None)
-    if len(result) > MAX_TERMS:
-        raise Undecidable("too many terms")
-    return result
+        result[term] = result.get(term, 0) + factor
+    return _limited(result)
 
 
 def _multiplied(one: Sum, other: Sum) -> Sum:
@@ -179,16 +173,24 @@ def _multiplied(one: Sum, other: Sum) -> Sum:
     result: Sum = {}
     for term, factor in one.items():
         for other_term, other_factor in other.items():
-            if term and other_term:
-                exponents = dict(term)
-                for name, exponent in other_term:
-                    exponents[name] = exponents.get(name, 0) + exponent
-                product = _reduced(sorted(exponents.items()), factor * other_factor)
-            else:
-                product = {term or other_term: factor * other_factor}
-            result = _added(result, product)
-    if any(_bits(factor) > MAX_BITS for factor in result.values()):
-        raise Undecidable("too large a coefficient")
+            product, scale = _product(term, other_term) if term and other_term else (term or other_term, 1)
+            result[product] = result.get(product, 0) + factor * other_factor * scale
+    return _limited(result)
+
+
+def _product(term: Term, other: Term) -> tuple[Term, int | Fraction]:
+    exponents = dict(term)
+    for name, exponent in other:
+        exponents[name] = exponents.get(name, 0) + exponent
+    ((product, scale),) = _reduced(sorted(exponents.items()), 1).items()
+    return product, scale
+
+
+def _limited(total: Sum) -> Sum:
+    """Return a sum without the terms that cancel."""
+    result = {term: factor for term, factor in total.items() if factor}
+    if len(result) > MAX_TERMS or any(_bits(factor) > MAX_BITS for factor in result.values()):
+        raise Undecidable("too many terms, or too large a coefficient")
     return result
 
 

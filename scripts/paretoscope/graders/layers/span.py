@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .extraction import TAIL, Extract
+from .boxes import Extract
+from .extraction import TAIL
 from .reasoning import ends_in
 
 MAX_LOOSE = 60
