@@ -43,7 +43,7 @@ rule force_answers:
         f"../envs/{engine_environment()}.yaml"
     threads: 1
     resources:
-        gpu=gpus,
+        **engine_resources(cell_model),
     params:
         spec=forcing_spec,
         store=forced_store,
