@@ -159,6 +159,14 @@ def test_filters_and_date_leave_points_out_and_the_frontier_is_found_anew(visit,
     assert values[10] == 12 and values[11] == "2025-08-30"
 
 
+def test_one_family_of_many_is_soon_chosen(visit):
+    rows = models(12, families=6)
+    button = f"document.querySelector('#filters button').click(); {PAUSE}"
+    source = build(tables(rows, BENCHMARKS), meta(rows, BENCHMARKS))
+    values = visit(source, button, POINTS, toggle("Family 3"), POINTS, button, POINTS)
+    assert [values[1], values[3], values[5]] == [0, 2, 12]
+
+
 def test_nothing_left_is_said(visit, page):
     values = visit(page, *(toggle(f"Family {n}") for n in range(3)), "byId('steps').textContent", POINTS)
     assert values[3] == "No model fits the filters." and values[4] == 0

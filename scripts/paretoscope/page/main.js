@@ -186,6 +186,18 @@ function swatch(facet, value) {
   svg.append(path);
   return svg;
 }
+// A button that leaves out all values of a facet, or takes all in again, so that one of many is soon chosen.
+function allOrNone(facet, values, labels) {
+  const button = make("button", { type: "button" }, "all or none");
+  button.addEventListener("click", () => {
+    const hidden = choice.hidden.get(facet), all = !hidden.size;
+    hidden.clear();
+    if (all) values.forEach((value) => hidden.add(value));
+    labels.forEach((label) => { label.control.checked = !all; });
+    soon(update);
+  });
+  return button;
+}
 function makeFilters() {
   for (const facet of FACETS) {
     const values = sorted(DATA.models[facet]);
@@ -199,7 +211,7 @@ function makeFilters() {
       });
       return make("label", {}, box, make("span", {}, swatch(facet, value), bdi(short(facet === "kind" ? KINDS.get(value) || value : value, 40))));
     });
-    byId("filters").append(make("fieldset", { className: "pills" }, make("legend", {}, facet[0].toUpperCase() + facet.slice(1)), boxes));
+    byId("filters").append(make("fieldset", { className: "pills" }, make("legend", {}, facet[0].toUpperCase() + facet.slice(1)), boxes, values.length > 3 ? allOrNone(facet, values, boxes) : null));
   }
 }
 

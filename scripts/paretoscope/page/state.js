@@ -19,7 +19,7 @@ function make(tag, properties, ...children) {
 }
 
 function sorted(values) {
-  return [...new Set(values)].sort((a, b) => a.localeCompare(b, "en", { sensitivity: "base" }));
+  return [...new Set(values)].sort((a, b) => a.localeCompare(b, "en", { sensitivity: "base", numeric: true }));
 }
 
 // Numbers for people.
