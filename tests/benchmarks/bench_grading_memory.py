@@ -3,8 +3,8 @@
 Completions of 2,000 tokens (8 KB, the recorded responses of two models joined to that length; a fiftieth of them with
 an answer that needs computer algebra) go through the rule's script, each number in a process of its own: graded first,
 then again from the cache. Printed are the peak resident sets of the process and of its largest worker, and the peak
-that the line through the smallest and the largest number gives for 1,000,000. The recordings are those of
-``../shared/data/traces``.
+that the line through the smallest and the largest number gives for 1,000,000; below 50,000 it is too high, since what
+is remembered within a run still fills. The recordings are those of ``../shared/data/traces``.
 """
 
 import contextlib
