@@ -36,8 +36,9 @@ _LATER = re.compile(
     r"(?:(?:that|this|it|(?:my|this|that)[ ](?:final[ ])?answer)(?=[ '’])(?:['’]s(?P<is_not>[ ]+not)?[ ]"
     r"|[ ](?:is|was)(?P<not>n['’]t|[ ]+not)?[ ]|[ ](?P<cannot>can(?:['’]t|not|[ ]not)[ ]be)[ ])"
     r"(?:\w+ly[ ]+|also[ ]+|quite[ ]+)?(?:the[ ]+|an?[ ]+|our[ ]+|my[ ]+)?[*_]{0,2}"
-    rf"(?:(?P<false>{_FALSE})|(?P<true>{_TRUE})|(?P<answer>(?:final[ ]|correct[ ]|right[ ])?(?:answer|solution)))\b"
-    r"(?![ ]+(?:to|that|if|for|reasoning|approach)\b)|(?P<chinese>(?:不[,，])?[这那]?是?(?:不对|不正确|错的|错误的)))",
+    r"(?:(?P<false>wrong|incorrect|false|mistaken|untrue)|(?P<true>correct|right|true)"
+    r"|(?P<answer>(?:final[ ]|correct[ ]|right[ ])?(?:answer|solution)))\b"
+    r"(?![ ]+(?:to|that|if|when|unless|in|for|reasoning|approach)\b)|(?P<chinese>(?:不[,，])?[这那]?是?(?:不对|不正确|错的|错误的)))",
     re.IGNORECASE,
 )
 """A sentence right after the one of the answer that takes it back."""
