@@ -59,7 +59,10 @@ def engine_resources(model_of):
     def cpus_per_gpu(wildcards):
         return site().gpu.cpus if gpu(wildcards) else None
 
-    functions = (gpu, mem_mb, runtime, slurm_partition, gpu_model, cpus_per_gpu)
+    def nodes(wildcards):
+        return 1 if gpu(wildcards) else None  # Slurm would take a model's GPUs from several
+
+    functions = (gpu, mem_mb, runtime, slurm_partition, gpu_model, cpus_per_gpu, nodes)
     return {function.__name__: function for function in functions}
 
 
