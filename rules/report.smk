@@ -2,7 +2,7 @@
 
 Needs   summary/cells.csv, summary/absent_cells.csv,
         frontier/{frontier,costs,cost_axes,probabilities,band,hypervolume,differences}.csv,
-        trend/{threshold_flops,lines}.csv, saturation/{curves,budgets}.csv, generations/*/*.meta.json of every cell
+        trend/{threshold_flops,lines}.csv, saturation/{curves,fits}.csv, generations/*/*.meta.json of every cell
 Makes   report/summary.txt, report/index.html
 """
 
@@ -58,7 +58,7 @@ rule write_page:
         thresholds="<results>/trend/threshold_flops.csv",
         lines="<results>/trend/lines.csv",
         curves="<results>/saturation/curves.csv",
-        budgets="<results>/saturation/budgets.csv",
+        fits="<results>/saturation/fits.csv",
         metas=collect_cells("<results>/generations/{model}/{benchmark}.meta.json"),
     output:
         page="<results>/report/index.html",

@@ -5,7 +5,7 @@ from paretoscope.frontier import COST_AXES, COST_FRONTIERS, FRONTIER
 from paretoscope.jobs import job
 from paretoscope.page import build
 from paretoscope.report import warnings
-from paretoscope.saturation import BUDGETS, CURVES
+from paretoscope.saturation.tables import CURVES, FITS
 from paretoscope.schema import ABSENT_CELLS, CELLS
 from paretoscope.trend import LINES, THRESHOLDS
 from paretoscope.uncertainty.tables import BAND, DIFFERENCES, HYPERVOLUME, PROBABILITIES
@@ -23,7 +23,7 @@ TABLES = {
     "thresholds": THRESHOLDS,
     "lines": LINES,
     "curves": CURVES,
-    "budgets": BUDGETS,
+    "fits": FITS,
 }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from paretoscope.frontier import cost_frontiers, frontier, points
+from paretoscope.saturation.tables import STOPPED
 from paretoscope.schema import CELLS, names
 from paretoscope.statistics import wilson_interval
 from paretoscope.trend import LINES
@@ -11,7 +12,7 @@ from paretoscope.trend import LINES
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 DATES = ("2024-01-10", "2024-06-20", "2024-12-05", "2025-03", "2025-08-30")
 KINDS = ("dense", "moe", "hybrid")
-ENDS = ("saturation_budget_tokens", "saturation_budget_low", "saturation_budget_high")
+FITTED = [f"{name}{end}" for name in ("saturation_tokens", "ceiling") for end in ("", "_low", "_high")]
 TYPES = ("reasoning", "instruct")
 
 
@@ -133,13 +134,21 @@ def _trend(rows: list[dict]) -> dict[str, pd.DataFrame]:
 
 def _saturation(rows: list[dict], benchmarks: dict[str, str]) -> dict[str, pd.DataFrame]:
     budgets = [32 * 2 ** (step / 2) for step in range(20)]
-    curves, ends = [], []
+    curves, fits = [], []
     for m, row in enumerate(rows):
         for benchmark, name in benchmarks.items():
-            key = {**row, "benchmark": benchmark, "benchmark_name": name}
+            key = {**row, "benchmark": benchmark, "benchmark_name": name, "source": STOPPED}
             top = 0.4 + 0.5 * (m + 1) / len(rows)
             curves += [
                 {**key, "budget_tokens": round(budget), "accuracy": top * budget / (budget + 300)} for budget in budgets
             ]
-            ends.append({**key, "note": None if m else "not reached", **dict.fromkeys(ENDS, 4000 if m else None)})
-    return {"curves": pd.DataFrame(curves), "budgets": pd.DataFrame(ends)}
+            status = "identified" if m else "not identified: the last doubling still gains 3 points"
+            fits.append(
+                {
+                    **key,
+                    "status": status,
+                    "gain_points": 1.0,
+                    **(dict.fromkeys(FITTED[:3], 4000.0) | dict.fromkeys(FITTED[3:], 0.9) if m else {}),
+                }
+            )
+    return {"curves": pd.DataFrame(curves), "fits": pd.DataFrame(fits)}

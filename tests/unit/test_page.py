@@ -6,6 +6,7 @@ import json
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from paretoscope.page import build
@@ -117,8 +118,14 @@ def test_curves_are_thinned_and_keep_their_ends():
     for at, accuracy in zip(found["at"], found["accuracy"], strict=True):
         assert len(at) == len(accuracy) == 16 and at == sorted(set(at))
         assert found["budgets"][at[-1]] == round(32 * 2**9.5)
-    assert found["enough"] == [None, 4000]
-    assert [found["notes"][note] if note is not None else None for note in found["note"]] == ["not reached", None]
+    assert found["saturation_tokens"] == [None, 4000] and found["ceiling_low"] == [None, 0.9]
+    assert [found["statuses"][status][:14] for status in found["status"]] == ["not identified", "identified"]
+
+
+def test_curves_of_forced_answers_are_kept_apart():
+    found = tables(models(2), {"sums": "Sums"})
+    forced = {name: pd.concat([found[name], found[name].assign(source="forced")]) for name in ("curves", "fits")}
+    assert page_data(found | forced)["saturation"] == page_data(found)["saturation"]
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,17 @@ def test_one_family_of_many_is_soon_chosen(visit):
     assert [values[1], values[3], values[5]] == [0, 2, 12]
 
 
+def test_what_saturation_is_not_identified_is_said(visit, page):
+    words, cells = visit(
+        page,
+        "byId('saturation-words').textContent",
+        "[...document.querySelectorAll('#saturation-table tbody tr')].slice(0, 2).map((row) => [...row.cells].map((cell) => cell.textContent))",
+    )
+    assert "gains less than 1 point;" in words and "For 1 that point is not identified; the table says why." in words
+    assert cells[0][1] == "–" and cells[0][4].startswith("not identified: the last doubling")
+    assert cells[1][1:3] == ["4,000 4,000 to 4,000", "90.0% 90.0 to 90.0%"] and cells[1][4] == ""
+
+
 def test_nothing_left_is_said(visit, page):
     values = visit(page, *(toggle(f"Family {n}") for n in range(3)), "byId('steps').textContent", POINTS)
     assert values[3] == "No model fits the filters." and values[4] == 0
@@ -351,7 +362,7 @@ def test_a_study_with_nothing_to_draw_still_opens(visit):
     rows = [{**row, "release_date": None} for row in models(2)]
     found = tables(rows, {"b": "B"}, absent=[(row["model"], "b") for row in rows[1:]])
     found["thresholds"], found["curves"], found["budgets"] = (
-        found[name].iloc[:0] for name in ("thresholds", "curves", "budgets")
+        found[name].iloc[:0] for name in ("thresholds", "curves", "fits")
     )
     for name in ("probabilities", "band", "hypervolume", "differences"):
         found[name] = found[name].iloc[:0]

@@ -170,7 +170,7 @@ async function drawTrend() {
 async function drawSaturation(curves, chosen) {
   const lines = curves.flatMap(({ m, tokens, accuracy }) => tokens.map((x, n) => ({ m, x, y: 100 * accuracy[n], color: colourOf(MODELS[m]) })));
   const enough = curves.filter((curve) => curve.enough).map((curve) => {
-    const n = curve.tokens.findIndex((tokens) => tokens >= curve.enough);
+    const found = curve.tokens.findIndex((tokens) => tokens >= curve.enough), n = found < 0 ? curve.tokens.length - 1 : found;
     const [x0, x1, y0, y1] = [curve.tokens[n - 1] ?? curve.enough, curve.tokens[n], curve.accuracy[n - 1] ?? curve.accuracy[n], curve.accuracy[n]];
     const part = x1 > x0 ? Math.log(curve.enough / x0) / Math.log(x1 / x0) : 1;
     return { m: curve.m, x: curve.enough, y: 100 * (y0 + part * (y1 - y0)), color: colourOf(MODELS[curve.m]), enough: curve.enough };

@@ -8,6 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
+from ..saturation.tables import STOPPED
+
 DIGITS = 6
 """Significant digits of accuracies and costs: enough that rounding puts no model on a frontier or off it."""
 SPARE_DIGITS = 4
@@ -27,7 +29,7 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
     tables : mapping of str to DataFrame
         ``frontier``, ``costs``, ``axes`` (frontier.FRONTIER, COST_FRONTIERS, COST_AXES), ``probabilities``, ``band``,
         ``hypervolume``, ``differences`` (uncertainty.tables), ``thresholds``, ``lines`` (trend.THRESHOLDS, LINES),
-        ``curves``, ``budgets`` (saturation.CURVES, BUDGETS) and ``cells`` (schema.CELLS).
+        ``curves``, ``fits`` (saturation.CURVES, FITS) and ``cells`` (schema.CELLS).
 
     Returns
     -------
@@ -57,7 +59,7 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
         "best": _against_best(known, tables["differences"], grid),
         "costs": [_cost(axis, tables, grid) for axis in axes.to_dict("records")],
         "trend": _trend(tables["thresholds"], tables["lines"]),
-        "saturation": _saturation(tables["curves"], tables["budgets"], grid),
+        "saturation": _saturation(tables["curves"], tables["fits"], grid),
     }
 
 
@@ -169,28 +171,27 @@ def _trend(thresholds: pd.DataFrame, lines: pd.DataFrame) -> dict:
     }
 
 
-def _saturation(curves: pd.DataFrame, budgets: pd.DataFrame, grid: _Grid) -> dict:
-    """Return the curves in columns, one entry per cell, thinned to two budgets for each doubling."""
-    ends = budgets.merge(curves[["model", "benchmark"]].drop_duplicates(), on=["model", "benchmark"])
-    ends = ends.sort_values(["model", "benchmark"], kind="stable")
-    curves = curves.sort_values(["model", "benchmark", "budget_tokens"], kind="stable")
+def _saturation(curves: pd.DataFrame, fits: pd.DataFrame, grid: _Grid) -> dict:
+    """Return the curves of completions as they are in columns, one entry per cell, and what was fitted to them."""
+    key = ["model", "benchmark"]
+    curves = curves[curves["source"] == STOPPED].sort_values([*key, "budget_tokens"], kind="stable")
+    ends = curves.drop_duplicates(key)[key].merge(fits[fits["source"] == STOPPED], how="left", on=key)
     tokens, accuracy = curves["budget_tokens"].to_numpy(), curves["accuracy"].to_numpy()
-    starts = np.flatnonzero(~curves.duplicated(["model", "benchmark"]).to_numpy())
+    starts = np.flatnonzero(~curves.duplicated(key).to_numpy())
     kept = [_thin(tokens[a:b], accuracy[a:b]) + a for a, b in pairwise([*starts, len(curves)])]
     distinct = np.unique(tokens[np.concatenate(kept)]) if kept else tokens[:0]
-    notes = sorted(ends["note"].dropna().unique())
+    statuses = sorted(ends["status"].dropna().unique())
+    numbers = [f"{name}{end}" for name in ("saturation_tokens", "ceiling") for end in ("", "_low", "_high")]
     return {
         "budgets": distinct.tolist(),
-        "notes": notes,
+        "statuses": statuses,
         "m": [grid.models.index(model) for model in ends["model"]],
         "s": [grid.scopes.index(benchmark) for benchmark in ends["benchmark"]],
         "at": [np.searchsorted(distinct, tokens[rows]).tolist() for rows in kept],
         "accuracy": [rounded(accuracy[rows], CURVE_DIGITS) for rows in kept],
-        **{
-            name: rounded(ends[f"saturation_budget_{column}"], DIGITS)
-            for name, column in (("enough", "tokens"), ("enough_low", "low"), ("enough_high", "high"))
-        },
-        "note": [None if pd.isna(note) else notes.index(note) for note in ends["note"]],
+        **{name: rounded(ends[name], CURVE_DIGITS) for name in numbers},
+        "status": [None if pd.isna(status) else statuses.index(status) for status in ends["status"]],
+        "gain_points": rounded(ends["gain_points"].dropna().head(1), DIGITS),
     }
 
 

@@ -133,13 +133,20 @@ function showSaturationWords() {
   const { s, known, drawn } = saturationCurves();
   byId("saturation").hidden = !drawn.length;
   byId("saturation-words").replaceChildren(...(drawn.length
-    ? ["Share of questions answered right within a budget of tokens, on ", bdi(DATA.scopes.name[s]), `. Ring: from here on, doubling the budget gains too little to count${known.length > drawn.length ? `; ${drawn.length} of ${known.length} models are drawn, those on the frontier first` : ""}.`]
+    ? ["Share of questions answered right within a budget of tokens, on ", bdi(DATA.scopes.name[s]), `. Ring: from here on, doubling the budget gains less than ${pointsGained()}${known.length > drawn.length ? `; ${drawn.length} of ${known.length} models are drawn, those on the frontier first` : ""}.${unsure(known)}`]
     : ["No lengths of completions are known for the models shown."]));
   byId("saturation").setAttribute("aria-label", `${byId("saturation-words").textContent} The table below says the same.`);
   const last = (curve) => curve.accuracy[curve.accuracy.length - 1];
-  const columns = [{ key: "name", head: "Model", value: (row) => MODELS[row.m].name }, { key: "enough", head: "Enough tokens", number: true, value: (row) => row.enough, show: (row) => (row.enough === null ? "–" : [number(row.enough), row.low === null ? "" : make("small", {}, ` ${number(row.low)} to ${row.high === null ? "?" : number(row.high)}`)]) },
-    { key: "accuracy", head: "Right in the end", number: true, value: last, show: (row) => percent(last(row)) }, { key: "note", head: "Note", text: true, value: (row) => row.note }];
+  const ranged = (value, range) => (value === "–" ? value : [value, " ", make("small", {}, range)]);
+  const columns = [{ key: "name", head: "Model", value: (row) => MODELS[row.m].name }, { key: "enough", head: "Enough tokens", number: true, value: (row) => row.enough, show: (row) => ranged(number(row.enough), `${number(row.low)} to ${number(row.high)}`) },
+    { key: "ceiling", head: "Tends to", number: true, value: (row) => row.ceiling, show: (row) => ranged(percent(row.ceiling), interval({ low: row.ceilingLow, high: row.ceilingHigh })) },
+    { key: "accuracy", head: "Right in the end", number: true, value: last, show: (row) => percent(last(row)) }, { key: "status", head: "Note", text: true, value: (row) => (row.status === "identified" ? "" : row.status) }];
   sortable(byId("saturation-table"), columns, orders.saturation).show(known);
+}
+const pointsGained = () => { const [gain] = DATA.saturation.gain_points; return gain === 1 || gain === undefined ? "1 point" : `${number(gain)} points`; };
+function unsure(curves) {
+  const n = curves.filter((curve) => curve.enough === null).length;
+  return n ? ` For ${n === curves.length ? (n === 1 ? "it" : "all") : n} that point is not identified; the table says why.` : "";
 }
 
 // The bubble beside a point, for mouse and keys alike; all of it is text.

@@ -103,11 +103,13 @@ function nearest(frontier) {
 
 const scopeName = () => DATA.scopes.name[choice.scope] || "";
 
-// The curves of accuracy within a token budget, one for each model of a benchmark.
+// The curves of accuracy within a token budget, one for each model of a benchmark, with what was fitted to them.
 function curvesOf(s) {
-  const { budgets, notes, at, accuracy, note, ...columns } = DATA.saturation;
-  return columns.m.flatMap((m, n) => (columns.s[n] !== s ? [] : [{
-    m, tokens: at[n].map((code) => budgets[code]), accuracy: accuracy[n], note: note[n] === null ? "" : notes[note[n]],
-    enough: columns.enough[n], low: columns.enough_low[n], high: columns.enough_high[n],
-  }]));
+  const { budgets, statuses, ...columns } = DATA.saturation;
+  return columns.m.flatMap((m, n) => {
+    const [enough, low, high, ceiling, ceilingLow, ceilingHigh] = FITTED.map((name) => columns[name][n]);
+    const status = columns.status[n] === null ? "" : statuses[columns.status[n]];
+    return columns.s[n] !== s ? [] : [{ m, tokens: columns.at[n].map((code) => budgets[code]), accuracy: columns.accuracy[n], status, enough, low, high, ceiling, ceilingLow, ceilingHigh }];
+  });
 }
+const FITTED = ["saturation_tokens", "ceiling"].flatMap((name) => [name, `${name}_low`, `${name}_high`]);
