@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paretoscope import schema
+from paretoscope import flops, schema
 from paretoscope.saturation import (
     BUDGETS,
     CURVES,
@@ -141,3 +141,34 @@ def test_an_empty_completion_and_a_single_item():
     assert np.isnan(curves["accuracy_se"]).all()
     assert curves["accuracy_high"].notna().all()
     assert saturation_budgets(curves)["saturation_budget_tokens"][0] == 1
+
+
+def test_flops_of_a_budget_are_those_of_completions_stopped_there():
+    architecture = flops.describe(
+        {
+            **{"model_type": "llama", "hidden_size": 48, "intermediate_size": 80, "num_attention_heads": 6},
+            **{"num_hidden_layers": 3, "num_key_value_heads": 2, "vocab_size": 100},
+        }
+    )
+    completions, cells = tables(("i", 4, "correct"), ("i", 8, "wrong"), ("j", 8, "correct"))
+    curve = within_budget(completions, cells, {"m": architecture}).set_index("budget_tokens")
+    cost = lambda tokens: sum(flops.completion_flops(architecture, 5, tokens))  # noqa: E731
+    assert curve.loc[6, "budget_flops"] == pytest.approx(cost(6))
+    assert curve.loc[6, "total_flops_mean"] == pytest.approx(((cost(4) + cost(6)) / 2 + cost(6)) / 2)
+    assert curve.loc[8, "total_flops_mean"] == pytest.approx(((cost(4) + cost(8)) / 2 + cost(8)) / 2)
+    assert within_budget(completions, cells)[["budget_flops", "total_flops_mean"]].isna().all(axis=None)
+    unknown = completions.assign(prompt_tokens=pd.array([5, pd.NA, 5], dtype="Int64"))
+    assert within_budget(unknown, cells, {"m": architecture})["budget_flops"].isna().all()
+
+
+def test_an_interval_of_the_budget_holds_it_and_is_left_out_where_resamples_do_not_end():
+    clear = tables(*ladder((0.8, 60, "correct"), (0.1, 200, "correct"), (0.1, 60, "wrong")))
+    known = known_cells(*clear, {})
+    row = with_intervals(saturation_budgets(stopped_curves(known)), known).iloc[0]
+    assert row["saturation_budget_low"] == row["saturation_budget_tokens"] == row["saturation_budget_high"] == 224
+    # Whether 1.4 % or more are cut decides whether the end is known, and chance decides that.
+    doubtful = tables(*ladder((0.5, 60, "correct"), (0.49, 500, "correct"), (0.01, 512, "truncated"), n=300))
+    known = known_cells(*doubtful, {})
+    row = with_intervals(saturation_budgets(stopped_curves(known), 1.2), known).iloc[0]
+    assert row["saturation_budget_tokens"] == 512
+    assert pd.isna(row["saturation_budget_low"])

@@ -45,6 +45,7 @@ engine: {name: transformers, device: cpu}
 """
 FORCED = "\nforced_answers: {budgets: [4, 12], lead: '\\boxed{'}\n"
 FORCED_JOBS = jobs(cut_completions=1, force_answers=1, join_answers=1, grade_forced=1, cost_forced=1)
+AFTER = jobs(find_saturation=1, plot_saturation=1, write_page=1)
 RESULTS = "results/cut"
 
 
@@ -71,7 +72,7 @@ def forced(tmp_path_factory) -> tuple[Checkout, Counter]:
 
 def test_forced_answers_added_later_run_alone_and_saturation_after_them(forced):
     checkout, planned = forced
-    assert planned == FORCED_JOBS + jobs(find_saturation=1, plot_saturation=1)
+    assert planned == FORCED_JOBS + AFTER
     assert checkout.planned("cut") == Counter()
 
 
@@ -131,7 +132,7 @@ def test_one_more_budget_is_the_only_one_asked(forced, tmp_path):
     checkout = forced[0].copy(tmp_path / "paretoscope")
     before = {row["item_id"]: row["text"] for row in rows(checkout, "forced/completions")}
     checkout.replace("config/cut.yaml", "[4, 12]", "[4, 8, 12]")
-    assert checkout.planned("cut") == FORCED_JOBS + jobs(find_saturation=1, plot_saturation=1)
+    assert checkout.planned("cut") == FORCED_JOBS + AFTER
     checkout.run("cut")
     after = {row["item_id"]: row["text"] for row in rows(checkout, "forced/completions")}
     new = after.keys() - before.keys()

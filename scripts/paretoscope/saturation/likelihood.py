@@ -55,7 +55,7 @@ def maximise(
         tried = np.clip(parameters + step, *bounds)
         tried_value = _log_likelihood(probabilities, tried, counts)
         better = tried_value >= value
-        settled |= better & (tried_value - value < 1e-9 * (1 + np.abs(value)))
+        settled |= better & (tried_value - value < 1e-8 * (1 + np.abs(value)))
         parameters = np.where(better[:, None], tried, parameters)
         value = np.where(better, tried_value, value)
         damping = np.where(better, damping / 10, damping * 10).clip(1e-12, 1e6)

@@ -75,10 +75,10 @@ def doubt_about_form(criteria: dict[str, float]) -> str | None:
     """Return why the saturating form isn't established against the others, None where it is."""
     best = best_form(criteria)
     if best != "saturating":
-        return f"a {best} form describes it better"
+        return f"the {best} form describes it better"
     for form, criterion in criteria.items():
         if form != best and criterion - criteria[best] < CLEARLY_BETTER:
-            return f"a {form} form describes it as well"
+            return f"the {form} form describes it as well"
     return None
 
 
