@@ -510,13 +510,15 @@ def grades_file(tmp_path):
 
 
 def test_the_grades_file_is_the_same_on_a_busy_machine(grades_file, tmp_path):
-    texts = [rf"\boxed{{\frac{{{n}x}}{{\sqrt3}}}}" for n in range(3, 13)]
+    texts = [rf"\boxed{{\frac{{{n}}}{{\tan x}}}}" for n in range(3, 13)]
     texts += [r"\boxed{\sum_{k=1}^{1000000000} \frac{1}{k!}}", r"\boxed{" + "(" * 400, "none", r"\boxed{5}"]
-    quiet = grades_file(texts, r"2\sqrt{3}x", "quiet")
+    quiet = grades_file(texts, r"6\cot x", "quiet")
     rows = [row for _, row in read_jsonl(tmp_path / "quiet.zst")]
     assert {row["verdict"] for row in rows} >= {"correct", "wrong", "unparsed", "no_answer"}
+    origins = [row["origin"] for _, row in read_jsonl(tmp_path / "quiet_timings.zst")]
+    assert origins.count("worker") >= 10, "answers that no worker compares show nothing of load"
     with busy_machine():
-        assert grades_file(texts, r"2\sqrt{3}x", "busy") == quiet
+        assert grades_file(texts, r"6\cot x", "busy") == quiet
 
 
 BURNING_GRADER = """
