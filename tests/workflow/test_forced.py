@@ -10,6 +10,7 @@ from paretoscope.files import read_json, read_jsonl
 
 from .conftest import Checkout
 from .test_reruns import jobs
+from .test_sglang import STUDY as SERVED_STUDY
 
 MODEL, BENCHMARK = "nano-cut", "arithmetic-smoke"
 CARD = """\
@@ -149,3 +150,21 @@ def test_a_recording_cannot_go_on(forced, tmp_path):
     checkout.replace("config/recorded.yaml", "engine:", "forced_answers: {budgets: [100]}\nengine:")
     run = checkout.snakemake("-n", "--configfile", "config/recorded.yaml", ok=False)
     assert "the engine 'recorded' can't go on from a response that was cut" in run.stdout
+
+
+def test_answers_forced_by_the_real_sglang_are_cut_at_the_same_tokens(sglang_python, forced, tmp_path):
+    checkout = forced[0].copy(tmp_path / "paretoscope")
+    served = SERVED_STUDY.format(python=sglang_python, restarts=1).replace("nano-smoke-a", MODEL)
+    checkout.write("config/served.yaml", served + FORCED)
+    checkout.run("served")
+    folder = checkout.folder / "results/served"
+    whole, said = (
+        [row for _, row in read_jsonl(folder / kind / MODEL / f"{BENCHMARK}.jsonl.zst")]
+        for kind in ("generations", "forced/completions")
+    )
+    prompts = {row["item_id"]: row["prompt_tokens"] for row in whole}
+    assert len(said) > 10
+    for row in said:
+        item_id, _, budget = row["item_id"].rpartition("@")
+        assert row["prompt_tokens"] == prompts[item_id.rpartition("#")[0]] + int(budget) + 2
+    assert checkout.planned("served") == Counter()
