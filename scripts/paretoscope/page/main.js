@@ -114,7 +114,7 @@ function showGrid() {
 function showTrendWords() {
   const { flops, never, halving } = DATA.trend, words = [];
   if (halving.halving_months) words.push(`At equal accuracy, the FLOPs needed halve every ${number(halving.halving_months)} months (95%: ${number(halving.halving_months_low)} to ${halving.halving_months_high === null ? "no decline" : number(halving.halving_months_high)}; ${halving.n_points} models${halving.permutation_p === null ? "" : `; were dates meaningless, a trend as strong would come up in ${share(halving.permutation_p)} of cases`}).`);
-  else if (halving.note) words.push(`No halving time can be told: ${halving.note}.`);
+  else if (halving.note) words.push(`No halving time is identified: ${halving.note.replace(/^not identified: /, "")}.`);
   words.push(flops.length ? "Drawn: the fewest FLOPs that reach a mean accuracy, as models came out." : "No model with a release date reaches any of the accuracies asked for, so there is nothing to draw.");
   if (never.length) words.push(`Not reached by any: ${never.map((value) => `${number(100 * value)}%`).join(", ")}.`);
   byId("trend-words").textContent = words.join(" ");
@@ -266,7 +266,7 @@ function prepare() {
   byId("cost").replaceChildren(...options(DATA.costs.map((cost) => `${cost.name} per completion`)));
   const total = DATA.benchmarks.flatMap((s) => DATA.accuracy.completions[s]).reduce((sum, n) => sum + (n || 0), 0);
   byId("scale").textContent = `${MODELS.length} models, ${DATA.benchmarks.length} ${DATA.benchmarks.length === 1 ? "benchmark" : "benchmarks"}, ${total.toLocaleString("en")} answers graded`;
-  byId("frontier-keys").textContent = "Colour: family. Shape: kind. Filled: reasoning model. Point at a model, or press the arrow keys on the chart, to read its numbers.";
+  byId("frontier-keys").textContent = "Colour: family. Shape: kind. Filled: reasoning model. Point at a model or tap it, or press the arrow keys on the chart, to read its numbers.";
   byId("date").max = Math.max(0, DATES.length - 1);
   byId("date").value = byId("date").max;
   choice.date = DATES.length - 1;
@@ -299,7 +299,10 @@ function prepare() {
   byId("find").addEventListener("input", showModels);
   byId("grid-fold").addEventListener("toggle", showGrid);
   byId("frontier").addEventListener("keydown", stepThroughPoints);
-  byId("frontier").addEventListener("blur", () => { byId("bubble").hidden = true; });
+  byId("frontier").addEventListener("blur", () => {
+    byId("bubble").hidden = true;
+    views.get("frontier")?.view.data("chosen", budgetMarks(budget).chosen).runAsync();
+  });
   byId("csv").addEventListener("click", () => download("models.csv", "text/csv", csvOf(models.rows(), FILE)));
   byId("json").addEventListener("click", () => download("study.json", "application/json", JSON.stringify(DATA)));
   let opened = [];

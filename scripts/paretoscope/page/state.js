@@ -31,7 +31,7 @@ function number(value) {
 const percent = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)}%`);
 function share(value) {
   if (value === null || value === undefined) return "–";
-  return value > 0.995 ? "> 99%" : value < 0.005 ? "< 1%" : `${Math.round(100 * value)}%`;
+  return value > 0.995 ? ">\u00a099%" : value < 0.005 ? "<\u00a01%" : `${Math.round(100 * value)}%`;
 }
 const interval = (point) => `${(100 * point.low).toFixed(1)} to ${(100 * point.high).toFixed(1)}%`;
 
