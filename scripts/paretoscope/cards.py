@@ -200,6 +200,18 @@ def _with_defaults(value, schema):
     return filled
 
 
+def check_groups(study: dict, path: Path) -> None:
+    """Check that a study's groups are of its benchmarks, and no group is called like one of them or their average."""
+    known = study["benchmarks"]
+    for group, members in study["analysis"]["groups"].items():
+        where = ("analysis", "groups", group)
+        if group in (*known, "average"):
+            raise error_at(path, where, f"'{group}' is a benchmark or the average of all; give the group another id.")
+        for member in members:
+            if member not in known:
+                raise error_at(path, where, f"'{member}' is no benchmark of the study.{suggest(member, known)}")
+
+
 def relative_to(file: Path):
     """Return a function that reads a path as relative to a file's folder and gives it relative to the working folder.
 

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from . import plugins
-from .cards import SCHEMAS, check, error_at, read_schema, read_yaml, relative_to, with_booleans
+from .cards import SCHEMAS, check, check_groups, error_at, read_schema, read_yaml, relative_to, with_booleans
 from .errors import InputError, suggest
 
 log = logging.getLogger(__name__)
@@ -126,6 +126,7 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
     path = Path(path)
     read_yaml(path)  # Snakemake takes the last of two equal keys without a word
     study = check(with_booleans(config), read_schema("study"), path)
+    check_groups(study, path)
     folders = [catalog, *(path.parent / folder for folder in study["cards"])]
     models = _cards(study, "models", "model", folders, path)
     judge = _judge(study, folders, path)
@@ -331,11 +332,9 @@ def _check_study(study: Study) -> None:
     """Check what no single card can say, and collect warnings."""
     module = plugins.load("engines", study.engine["name"])
     if _is_control(module):
-        raise error_at(
-            study.path,
-            ("engine", "name"),
-            f"'{study.engine['name']}' is a control; it stands in the grid as a model card, not as the study's engine.",
-        )
+        reason = f"'{study.engine['name']}' is a control"
+        message = f"{reason}; it stands in the grid as a model card, not as the study's engine."
+        raise error_at(study.path, ("engine", "name"), message)
     if not study.cells:
         raise error_at(study.path, ("exclude",), "every cell is excluded; nothing is left to do.")
     if all(study.is_control(model) for model, _ in study.cells):

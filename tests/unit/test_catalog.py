@@ -303,6 +303,27 @@ def test_bad_studies_are_told(load, study_config, tmp_path, changes, key, what):
         assert ", line " in message
 
 
+@pytest.mark.parametrize(
+    ("groups", "key", "what"),
+    [
+        (
+            {"math": ["sums", "sumz"]},
+            "analysis.groups.math",
+            "'sumz' is no benchmark of the study. Did you mean 'sums'?",
+        ),
+        ({"average": ["sums"]}, "analysis.groups.average", "give the group another id"),
+        ({"sums": ["sums"]}, "analysis.groups.sums", "give the group another id"),
+        ({"Math": ["sums"]}, "analysis.groups", "does not match"),
+        ({"math": []}, "analysis.groups.math", "[]"),
+    ],
+)
+def test_groups_are_of_the_study_s_benchmarks(load, study_config, groups, key, what):
+    with pytest.raises(InputError) as error:
+        load({**study_config, "analysis": {"groups": groups}})
+    assert key in str(error.value)
+    assert what in str(error.value)
+
+
 def test_a_judge_is_run_like_the_models_of_the_grid_and_is_none_of_them(load, study_config):
     study = load({**study_config, "judge": JUDGE})
     assert list(study.models) == ["tiny"] and list(study.cards) == ["tiny", "nano-smoke-b"]

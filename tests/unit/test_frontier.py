@@ -20,6 +20,7 @@ from paretoscope.frontier import (
     frontier,
     points,
     ranks,
+    scopes,
 )
 from paretoscope.statistics import wilson_interval
 
@@ -163,6 +164,32 @@ def test_only_controls_give_an_empty_table():
     table = frontier(points(cells(("oracle", "x", np.nan, 1.0, {"kind": "control"}))))
     assert table.empty
     assert list(table.columns) == schema.names(FRONTIER)
+
+
+def test_groups_of_benchmarks_are_averaged_over_the_models_that_have_them():
+    rows = [("a", "x", 10, 0.5), ("a", "y", 30, 0.7), ("a", "z", 50, 0.9), ("b", "x", 20, 0.6), ("b", "y", 40, 0.8)]
+    table = points(cells(*rows), groups={"pair": ["y", "x"], "absent": ["w"]})
+    assert list(table["scope"].drop_duplicates()) == [AVERAGE, "pair", "x", "y", "z"]
+    pair = table[table["scope"] == "pair"].set_index("model")
+    assert pair["accuracy"].tolist() == pytest.approx([0.6, 0.7])
+    assert pair["total_flops_mean"].tolist() == [20, 30]
+    assert pair["scope_name"].unique().tolist() == ["pair: average of 2 benchmarks"]
+    average = table[table["scope"] == AVERAGE].set_index("model")
+    assert average.loc["b", "left_out"] == "no result: Z"
+    costs, _ = cost_frontiers(cells(*rows), {"pair": ["y", "x"]})
+    assert set(costs.loc[costs["cost"] == "flops", "scope"]) == {AVERAGE, "pair", "x", "y", "z"}
+
+
+def test_scopes_name_their_benchmarks():
+    assert scopes(["x", "y", "x"], {"g": ["y"], "none": ["w"]}) == {
+        AVERAGE: ("x", "y"), "g": ("y",), "x": ("x",), "y": ("y",)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("group", [AVERAGE, "x"])
+def test_a_group_named_like_another_scope_is_refused(group):
+    with pytest.raises(InputError, match="rename it"):
+        scopes(["x", "y"], {group: ["y"]})
 
 
 def test_a_benchmark_named_like_the_average_is_refused():

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from paretoscope.statistics import clustered_mean, wilson_interval
+from paretoscope.statistics import clustered_mean, effective_size, wilson_interval, wilson_quantile
 
 
 def textbook_wilson(k, n, z=1.959963984540054):
@@ -97,3 +97,30 @@ def test_arrays():
     low, high = wilson_interval(np.array([0, 0.5]), np.array([0, 0.1]), 30)
     assert low.shape == high.shape == (2,)
     assert low[0] == 0
+
+
+@given(st.floats(0, 1), st.integers(1, 2000), st.floats(-6, 6), st.floats(0, 3))
+def test_wilson_s_quantiles_rise(mean, n, z, step):
+    low, high = wilson_quantile(mean, n, np.array([z, z + step]))
+    assert 0 <= low <= high + 1e-12 <= 1 + 1e-9
+    assert wilson_quantile(mean, n, 0) == pytest.approx(mean)
+
+
+def test_wilson_s_quantiles_are_the_ends_of_its_intervals():
+    z = 1.959963984540054
+    np.testing.assert_allclose(wilson_quantile(0.3, 50, np.array([-z, z])), textbook_wilson(15, 50))
+
+
+@pytest.mark.parametrize("k", [1, 10, 29])
+def test_single_samples_are_worth_one_observation_each(k):
+    p, n = k / 30, 30
+    assert effective_size(p, np.sqrt(p * (1 - p) / (n - 1)), n) == pytest.approx(29)
+
+
+def test_differing_samples_are_worth_more_than_their_items_but_not_on_the_word_of_few():
+    """Eight independent samples of each of n items are worth up to 8 n observations."""
+    few, many = (effective_size(0.5, np.sqrt(0.25 / (8 * n)), n) / (8 * n) for n in (30, 3000))
+    assert 0.6 < few < 0.9
+    assert many == pytest.approx(1, abs=0.01)
+    # At 99 % accuracy a handful of items says next to nothing on how items differ.
+    assert effective_size(0.99, np.sqrt(0.0099 / 240), 30) < 100
