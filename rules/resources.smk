@@ -66,15 +66,12 @@ def engine_resources(model_of):
     return {function.__name__: function for function in functions}
 
 
-# On the login node: what may need the network, and what takes seconds from small tables.
+# On the login node: what may need the network, and what is drawn or written from small tables in seconds.
 localrules:
-    compare_with_roofline,
-    find_cost_frontiers,
-    find_frontier,
-    fit_trend,
     plot_benchmark_frontier,
     plot_costs,
     plot_frontier,
     plot_saturation,
     plot_trend,
+    write_page,
     write_summary,

@@ -41,14 +41,12 @@ def test_study_runs_to_its_end(finished):
     assert finished.planned("contract") == Counter()
 
 
-def test_cheap_rules_of_a_cell_are_one_job_and_small_tables_none(log):
+def test_cheap_rules_of_a_cell_are_one_job_all_tables_another_and_figures_none(log):
     jobs = planned_jobs(log["text"])
-    cheap = sum(jobs[rule] for rule in ("grade", "crosscheck", "audit", "estimate_flops"))
     local = set(re.findall(r"^localrule (\w+):", log["text"], re.MULTILINE)) - {"all"}
-    assert cheap == 7
-    assert submitted(log["text"]) == sum(jobs.values()) - len(local) - cheap + 2
-    assert {"load_benchmark", "plot_frontier", "write_summary"} <= local
-    assert not {"train_model", "generate", "summarize"} & local
+    assert sum(jobs[rule] for rule in PER_CELL) == 9
+    assert submitted(log["text"]) == jobs["train_model"] + jobs["generate"] + 2 + 1
+    assert {"load_benchmark", "plot_frontier", "write_page", "write_summary"} <= local
 
 
 def test_jobs_have_names_that_people_can_read(finished, slurm):
