@@ -1,11 +1,25 @@
 """The log of a job's attempts."""
 
+import logging
 import os
+import signal
 
 import pytest
 
 from paretoscope.errors import InputError
 from paretoscope.jobs import job
+
+
+@pytest.fixture(autouse=True)
+def as_before():
+    """A job is a process of its own; here its log and its way to end must not outlive the test."""
+    root, ends = logging.getLogger("paretoscope"), signal.getsignal(signal.SIGTERM)
+    before = root.handlers[:], root.level, root.propagate
+    yield
+    for handler in root.handlers:
+        handler.close()
+    root.handlers[:], root.level, root.propagate = before
+    signal.signal(signal.SIGTERM, ends)
 
 
 def attempt(path, error=None):
