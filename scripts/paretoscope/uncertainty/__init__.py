@@ -53,8 +53,9 @@ def frontier_uncertainty(
     (Grunert da Fonseca, Fonseca and Hall 2001). It is pointwise. Beware: a best of models that were measured with error
     lies high, the more so the closer they are. The correction of the hypervolume, its value less the mean excess of the
     replicates (Efron and Tibshirani 1993, chapter 10), and the interval that is shifted by as much, take back a part.
-    In simulations with known truth, probabilities hold and intervals of the hypervolume cover 92 to 95 % where the
-    reliability is above 0.8; with 20 models of nearly one accuracy and 30 items (0.3), these cover 79 %.
+    In simulations with known truth and a reliability above 0.8, probabilities hold (at worst, with 30 items of one
+    sample, 0.85 came true in 78 %) and intervals of the hypervolume cover 92 to 95 %. With 20 models of nearly one
+    accuracy and 30 items, at a reliability of 0.3, they cover 79 %, the band 73 %, and 0.85 came true in 72 %.
     """
     known = frontiers[frontiers["left_out"].isna()]
     tables: tuple[list, list, list] = ([], [], [])
