@@ -34,6 +34,7 @@ def load(folder: str, name: str):
     return importlib.import_module(f"{__package__}.{folder.replace('/', '.')}.{name}")
 
 
+@cache
 def _code(text: str) -> str:
     """Return Python source without docstrings, comments and blank lines.
 
