@@ -35,7 +35,9 @@ function evenTicks(low, high, most) {
   const rough = (high - low) / most, power = 10 ** Math.floor(Math.log10(rough));
   const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
   const ticks = [];
-  for (let n = Math.ceil(low / step); n * step <= high + step * 1e-9; n++) ticks.push(Number((n * step).toPrecision(6)));
+  for (let n = Math.ceil(low / step); n * step <= high + step * 1e-9; n++) {
+    ticks.push(Number((n * step).toPrecision(6)));
+  }
   return ticks;
 }
 
@@ -49,7 +51,8 @@ function axis(name, values, log, most) {
   return { [`${name}_min`]: low, [`${name}_max`]: high, [`${name}_ticks`]: ticks };
 }
 function percentAxis(values, most) {
-  const [low, high] = values.length ? [Math.max(0, Math.min(...values) - 3), Math.min(101.5, Math.max(...values) + 3)] : [0, 100];
+  if (!values.length) return percentAxis([0, 100], most);
+  const low = Math.max(0, Math.min(...values) - 3), high = Math.min(101.5, Math.max(...values) + 3);
   return { y_min: low, y_max: high, y_ticks: evenTicks(low, high, most).filter((tick) => tick <= 100) };
 }
 
@@ -85,16 +88,18 @@ function placeNames(view, points, lines = [], size = 12) {
   const [width, height] = [x.range()[1], y.range()[0]];
   const pen = document.createElement("canvas").getContext("2d");
   pen.font = `${size}px system-ui, sans-serif`;
-  const dots = points.map((point) => ({ left: x(point.x) - 7, right: x(point.x) + 7, top: y(point.y) - 7, bottom: y(point.y) + 7 }));
-  const strokes = lines.flatMap((line) => line.slice(1).flatMap((end, n) => cover([x(line[n].x), y(line[n].y)], [x(end.x), y(end.y)])));
+  const pixel = (point) => [x(point.x), y(point.y)];
+  const dots = points.map(pixel).map(([px, py]) => ({ left: px - 7, right: px + 7, top: py - 7, bottom: py + 7 }));
+  const strokes = lines.flatMap((line) => line.slice(1).flatMap((end, n) => cover(pixel(line[n]), pixel(end))));
   const taken = [...dots, ...strokes], names = [];
   points.forEach((point, index) => {
-    const text = short(point.text, 28), long = pen.measureText(text).width, px = x(point.x), py = y(point.y);
-    const places = [[11, 0], [-11 - long, 0], [-8 - long, -13], [8, 13], [-long / 2, -16], [-long / 2, 17], [8, -13], [-8 - long, 13]];
+    const text = short(point.text, 28), long = pen.measureText(text).width, [px, py] = pixel(point);
+    const left = -8 - long, middle = -long / 2;
+    const places = [[11, 0], [left - 3, 0], [left, -13], [8, 13], [middle, -16], [middle, 17], [8, -13], [left, 13]];
     for (const [dx, dy] of places) {
       const box = { left: px + dx - 2, right: px + dx + long + 2, top: py + dy - 8, bottom: py + dy + 8 };
       if (box.left < 0 || box.right > width || box.top < 0 || box.bottom > height) continue;
-      if (taken.some((other) => other !== dots[index] && box.left < other.right && box.right > other.left && box.top < other.bottom && box.bottom > other.top)) continue;
+      if (taken.some((other) => other !== dots[index] && overlap(box, other))) continue;
       taken.push(box);
       names.push({ px: px + dx, py: py + dy, text, opacity: point.faint ? 0.75 : 1 });
       break;
@@ -102,6 +107,8 @@ function placeNames(view, points, lines = [], size = 12) {
   });
   return view.data("names", names).runAsync();
 }
+
+const overlap = (a, b) => a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top;
 
 // Small boxes along a line.
 function cover([x0, y0], [x1, y1]) {
@@ -114,29 +121,42 @@ function cover([x0, y0], [x1, y1]) {
 // The corners of steps that go level until the next point.
 const corners = (steps) => steps.flatMap((step, n) => (n ? [{ x: step.x, y: steps[n - 1].y }, step] : [step]));
 
+// A model's point, with its intervals and its look; the many are drawn small.
+function markOf(point, many) {
+  const color = colourOf(point);
+  return {
+    m: point.m, x: point.cost, y: 100 * point.accuracy, color, fill: point.type === "reasoning" ? color : "var(--card)",
+    low: 100 * point.low, high: 100 * point.high, x_low: point.costLow, x_high: point.costHigh,
+    shape: SHAPES.get(point.kind) || "square", size: (point.on ? 120 : 70) * (many ? 0.5 : 1),
+  };
+}
+
+// The two bars of a point's intervals.
+const barsOf = ({ x, y, low, high, x_low, x_high }) => [
+  [{ x, y: low }, { x, y: high }],
+  [{ x: x_low, y }, { x: x_high, y }],
+];
+
 async function drawFrontier(chosen, budget) {
   const { points, frontier, all, unit } = chosen, log = choice.scale === "log";
-  const known = all.filter((point) => !point.left), costs = known.map((point) => point.cost);
-  const wide = byId("frontier").clientWidth > 560;
+  const drawable = all.filter((point) => !point.left), costs = drawable.map((point) => point.cost);
+  const ticks = byId("frontier").clientWidth > 560 ? 9 : 5;
   const parameters = {
-    ...axis("x", log ? costs : [0, ...costs.map((cost) => 1.05 * cost)], log, wide ? 9 : 5),
-    ...percentAxis(known.flatMap((point) => [100 * point.low, 100 * point.high]), 7),
+    ...axis("x", log ? costs : [0, ...costs.map((cost) => 1.05 * cost)], log, ticks),
+    ...percentAxis(drawable.flatMap((point) => [100 * point.low, 100 * point.high]), 7),
   };
-  const many = points.length > 60;
-  const marks = points.map((point) => ({
-    m: point.m, x: point.cost, y: 100 * point.accuracy, low: 100 * point.low, high: 100 * point.high, x_low: point.costLow, x_high: point.costHigh,
-    color: colourOf(point), fill: point.type === "reasoning" ? colourOf(point) : "var(--card)", shape: SHAPES.get(point.kind) || "square",
-    size: point.on ? (many ? 70 : 120) : many ? 25 : 70,
-  }));
-  const end = { x: parameters.x_max, y: frontier.length ? 100 * frontier[frontier.length - 1].accuracy : null };
-  const steps = frontier.length ? [...frontier.map((point) => ({ x: point.cost, y: 100 * point.accuracy })), end] : [];
-  const view = await draw("frontier", chosen.unit ? unit.name : "", log, parameters, {
-    points: many ? marks.filter((mark, index) => points[index].on).concat(marks.filter((mark, index) => !points[index].on)) : marks,
-    steps, band: bandOf(chosen), ...budgetMarks(budget), names: [],
+  const named = [...frontier, ...points.filter((point) => !point.on).sort((a, b) => a.gap - b.gap)];
+  // Names go from the frontier down; marks the other way round, so that the frontier is drawn over the rest.
+  const marks = named.map((point) => markOf(point, points.length > 60)).reverse();
+  const steps = frontier.map((point) => ({ x: point.cost, y: 100 * point.accuracy }));
+  if (steps.length) steps.push({ ...steps[steps.length - 1], x: parameters.x_max });
+  const view = await draw("frontier", unit ? unit.name : "", log, parameters, {
+    points: marks, steps, band: bandOf(chosen), ...budgetMarks(budget), names: [],
   });
-  const order = [...frontier, ...points.filter((point) => !point.on).sort((a, b) => a.gap - b.gap)];
-  const bars = marks.length > 30 ? [] : marks.flatMap(({ x, y, low, high, x_low, x_high }) => [[{ x, y: low }, { x, y: high }], [{ x: x_low, y }, { x: x_high, y }]]);
-  await placeNames(view, order.map((point) => ({ x: point.cost, y: 100 * point.accuracy, text: point.name, faint: !point.on })), [corners(steps), ...bars]);
+  const texts = named.map((point) => ({
+    x: point.cost, y: 100 * point.accuracy, text: point.name, faint: !point.on,
+  }));
+  await placeNames(view, texts, [corners(steps), ...(marks.length > 30 ? [] : marks.flatMap(barsOf))]);
 }
 
 // Where other questions would mostly have put the frontier; it is known for all models together alone.
@@ -154,7 +174,8 @@ function budgetMarks(budget) {
 async function drawTrend() {
   const trend = DATA.trend, [size, unit] = flopsUnit(Math.min(...trend.flops));
   const rows = trend.flops.map((flops, n) => ({
-    date: Date.parse(trend.date[n]), y: flops / size, label: `${number(100 * trend.threshold[n])}% right`, text: trend.name[n], record: trend.record[n], on: trend.date[n],
+    date: Date.parse(trend.date[n]), on: trend.date[n], y: flops / size, text: trend.name[n], record: trend.record[n],
+    label: `${number(100 * trend.threshold[n])}% right`,
   }));
   const last = Date.parse(DATES[DATES.length - 1]);
   const levels = [...new Set(rows.map((row) => row.label))].map((label) => rows.filter((row) => row.label === label));
@@ -162,21 +183,31 @@ async function drawTrend() {
   const view = await draw("trend", unit, true, axis("y", rows.map((row) => row.y), true, 6), {
     steps: lines.flat(), records: rows.filter((row) => row.record), names: [],
   });
-  const strokes = lines.map((line) => corners(line.map((row) => ({ x: row.date, y: row.y }))));
-  await placeNames(view, levels.map(([row]) => ({ x: row.date, y: row.y, text: row.label })), strokes);
+  const placed = (row) => ({ x: row.date, y: row.y, text: row.label });
+  await placeNames(view, levels.map(([row]) => placed(row)), lines.map((line) => corners(line.map(placed))));
 }
 
-// The curves of the models on the frontier, or of the most accurate, of one benchmark.
-async function drawSaturation(curves, chosen) {
-  const lines = curves.flatMap(({ m, tokens, accuracy }) => tokens.map((x, n) => ({ m, x, y: 100 * accuracy[n], color: colourOf(MODELS[m]) })));
-  const enough = curves.filter((curve) => curve.enough).map((curve) => {
-    const found = curve.tokens.findIndex((tokens) => tokens >= curve.enough), n = found < 0 ? curve.tokens.length - 1 : found;
-    const [x0, x1, y0, y1] = [curve.tokens[n - 1] ?? curve.enough, curve.tokens[n], curve.accuracy[n - 1] ?? curve.accuracy[n], curve.accuracy[n]];
-    const part = x1 > x0 ? Math.log(curve.enough / x0) / Math.log(x1 / x0) : 1;
-    return { m: curve.m, x: curve.enough, y: 100 * (y0 + part * (y1 - y0)), color: colourOf(MODELS[curve.m]), enough: curve.enough };
-  });
-  const parameters = { ...axis("x", lines.map((line) => line.x), true, 6), ...percentAxis([0, ...lines.map((line) => line.y)], 5) };
-  const view = await draw("saturation", "", true, parameters, { lines, enough, names: [] });
-  const ends = curves.map((curve) => ({ x: curve.enough || curve.tokens[curve.tokens.length - 1], y: (enough.find((mark) => mark.m === curve.m) || { y: 100 * curve.accuracy[curve.accuracy.length - 1] }).y, text: MODELS[curve.m].name }));
-  await placeNames(view, ends, curves.map((curve) => lines.filter((line) => line.m === curve.m)));
+// Where on its drawn curve a token budget lies.
+function onCurve({ m, tokens, accuracy }, budget) {
+  const found = tokens.findIndex((value) => value >= budget), n = found < 0 ? tokens.length - 1 : found;
+  const before = Math.max(0, n - 1), whole = Math.log(tokens[n] / tokens[before]);
+  const part = whole ? Math.min(1, Math.log(budget / tokens[before]) / whole) : 1;
+  const y = 100 * (accuracy[before] + part * (accuracy[n] - accuracy[before]));
+  return { m, x: budget, y, color: colourOf(MODELS[m]), enough: budget };
+}
+
+// The curves of some models on one benchmark.
+async function drawSaturation(curves) {
+  const lines = curves.map(({ m, tokens, accuracy }) => (
+    tokens.map((x, n) => ({ m, x, y: 100 * accuracy[n], color: colourOf(MODELS[m]) }))
+  ));
+  const enough = curves.filter((curve) => curve.enough).map((curve) => onCurve(curve, curve.enough));
+  const points = lines.flat();
+  const parameters = {
+    ...axis("x", points.map((point) => point.x), true, 6),
+    ...percentAxis([0, ...points.map((point) => point.y)], 5),
+  };
+  const view = await draw("saturation", "", true, parameters, { lines: points, enough, names: [] });
+  const ends = curves.map(({ m }, n) => enough.find((mark) => mark.m === m) || lines[n][lines[n].length - 1]);
+  await placeNames(view, ends.map((end) => ({ ...end, text: MODELS[end.m].name })), lines);
 }

@@ -17,7 +17,8 @@ from .data import page_data
 from .methods import methods_html
 
 _FOLDER = Path(__file__).parent
-SCRIPTS = ("state", "table", "charts", "main")
+SCRIPTS = ("state", "table", "answer", "sections", "charts", "bubble", "filters", "main")
+"""In the order in which they stand in the page."""
 WARNINGS = 200
 """Warnings that are listed at most."""
 

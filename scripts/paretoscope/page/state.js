@@ -7,7 +7,8 @@ const MODELS = DATA.models.id.map((id, m) => ({
 const DATES = [...new Set(DATA.models.date.filter(Boolean))].sort();
 const FACETS = ["family", "kind", "type"];
 const KINDS = new Map([["dense", "dense"], ["moe", "mixture of experts"], ["hybrid", "hybrid"]]);
-const choice = { scope: 0, cost: 0, scale: "log", date: DATES.length, hidden: new Map(FACETS.map((facet) => [facet, new Set()])) };
+const choice = { scope: 0, cost: 0, scale: "log", date: -1 };
+choice.hidden = new Map(FACETS.map((facet) => [facet, new Set()]));
 
 const byId = (id) => document.getElementById(id);
 
@@ -57,17 +58,21 @@ function allPoints() {
       ...model, accuracy: DATA.accuracy.mean[s][m], low: DATA.accuracy.low[s][m], high: DATA.accuracy.high[s][m],
       completions: DATA.accuracy.completions[s][m],
     };
-    if (mean === null || point.accuracy === null) return { ...point, left: code === null ? "no result" : cost.left_out.texts[code] };
+    if (mean === null || point.accuracy === null) {
+      return { ...point, left: code === null ? "no result" : cost.left_out.texts[code] };
+    }
     const half = 1.96 * (cost.se[s][m] || 0);
     return {
-      ...point, cost: mean / unit.size, costLow: Math.max(mean - half, mean / 100) / unit.size, costHigh: (mean + half) / unit.size,
+      ...point, cost: mean / unit.size, costHigh: (mean + half) / unit.size,
+      costLow: Math.max(mean - half, mean / 100) / unit.size, // a logarithmic axis has no place for less
       p: cost.probability[s][m],
     };
   });
 }
 
 const latest = () => DATES[choice.date];
-const everythingShown = () => choice.date >= DATES.length - 1 && FACETS.every((facet) => !choice.hidden.get(facet).size);
+const isFiltered = () => FACETS.some((facet) => choice.hidden.get(facet).size > 0);
+const everythingShown = () => choice.date >= DATES.length - 1 && !isFiltered();
 
 function isShown(model) {
   if (choice.date < DATES.length - 1 && !(model.date && model.date <= latest())) return false;
@@ -79,7 +84,8 @@ function markFrontier(points) {
   let best = null;
   const ordered = points.filter((point) => !point.left).sort((a, b) => a.cost - b.cost || b.accuracy - a.accuracy);
   for (const point of ordered) {
-    point.on = !best || point.accuracy > best.accuracy || (point.accuracy === best.accuracy && point.cost === best.cost);
+    const equal = best && point.accuracy === best.accuracy && point.cost === best.cost;
+    point.on = !best || point.accuracy > best.accuracy || equal;
     point.gap = best ? Math.max(0, best.accuracy - point.accuracy) : 0;
     if (point.on) best = point;
   }
@@ -90,14 +96,16 @@ function markFrontier(points) {
 function select() {
   const all = allPoints(), shown = all.filter(isShown), points = markFrontier(shown);
   const cost = DATA.costs[choice.cost];
-  return { all, shown, points, frontier: points.filter((point) => point.on), cost, unit: cost && unitOf(cost, cost.mean[choice.scope]) };
+  const unit = cost && unitOf(cost, cost.mean[choice.scope]);
+  return { all, shown, points, frontier: points.filter((point) => point.on), cost, unit };
 }
 
 // The most accurate of some models and the cheapest that can't be told from it; sure: by a paired test of the two.
 function nearest(frontier) {
   const best = frontier[frontier.length - 1], against = DATA.best[choice.scope];
   const tested = Boolean(best) && against.m === best.m && frontier.some((point) => against.p[point.m] !== null);
-  const near = frontier.find((point) => point === best || (tested ? against.p[point.m] >= 0.05 : point.accuracy >= best.low));
+  const close = (point) => (tested ? against.p[point.m] >= 0.05 : point.accuracy >= best.low);
+  const near = frontier.find((point) => point === best || close(point));
   return { best, near, p: tested && near !== best ? against.p[near.m] : null };
 }
 
@@ -109,7 +117,9 @@ function curvesOf(s) {
   return columns.m.flatMap((m, n) => {
     const [enough, low, high, ceiling, ceilingLow, ceilingHigh] = FITTED.map((name) => columns[name][n]);
     const status = columns.status[n] === null ? "" : statuses[columns.status[n]];
-    return columns.s[n] !== s ? [] : [{ m, tokens: columns.at[n].map((code) => budgets[code]), accuracy: columns.accuracy[n], status, enough, low, high, ceiling, ceilingLow, ceilingHigh }];
+    if (columns.s[n] !== s) return [];
+    const tokens = columns.at[n].map((code) => budgets[code]), accuracy = columns.accuracy[n];
+    return [{ m, tokens, accuracy, status, enough, low, high, ceiling, ceilingLow, ceilingHigh }];
   });
 }
 const FITTED = ["saturation_tokens", "ceiling"].flatMap((name) => [name, `${name}_low`, `${name}_high`]);

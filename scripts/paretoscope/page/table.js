@@ -30,7 +30,8 @@ function sortable(element, columns, order) {
     });
     body.replaceChildren(...[...rows].sort(compare).map((row) => {
       const line = make("tr", { className: row.on ? "on" : "" }, columns.map((column, c) => {
-        const cell = make(c ? "td" : "th", { className: column.number ? "number" : column.text ? "text" : "" }, label(column)(row));
+        const className = column.number ? "number" : column.text ? "text" : "";
+        const cell = make(c ? "td" : "th", { className }, label(column)(row));
         if (!c) cell.scope = "row";
         return cell;
       }));
