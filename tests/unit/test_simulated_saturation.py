@@ -83,7 +83,7 @@ def test_intervals_hold_the_truth(shape, make, truth):
     assert (~held).sum() <= 5
     held = table["ceiling_low"].le(truth[0]) & table["ceiling_high"].ge(truth[0])
     assert (~held).sum() <= 5
-    assert np.log2(table["saturation_tokens"]).mean() == pytest.approx(np.log2(point), abs=0.08)
+    assert np.log2(table["saturation_tokens"]).mean() == pytest.approx(np.log2(point), abs=0.1)
     assert table["ceiling"].mean() == pytest.approx(truth[0], abs=0.02)
 
 

@@ -52,8 +52,9 @@ def fits(cells: list[Cell], forced: Mapping[tuple[str, str], pd.DataFrame], gain
     Notes
     -----
     The forms are compared by an information criterion that knows that samples of one item resemble each other
-    (``likelihood.information_criterion``); intervals are percentiles over resampled items, each resample with the shape
-    that is likeliest in it. Left out: doubt about verdicts.
+    (``likelihood.information_criterion``); intervals are over resampled items, each resample with a shape drawn by its
+    likelihood. The saturation point lies in the curve's tail, where few answers are: it rests on the shape, and the
+    budget that is read off without one (``budgets``) is the check on it. Left out: doubt about verdicts.
     """
     rows = [_stopped_row(cell, gain_points) for cell in cells]
     rows += [

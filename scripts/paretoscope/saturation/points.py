@@ -9,6 +9,7 @@ import numpy as np
 
 from . import forms
 from .likelihood import information_criterion, maximise
+from .resampling import draw_shapes
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class PointsFit:
     parameters: np.ndarray
     """Of the saturating form, as ``forms.saturating`` takes them."""
     resampled: dict[str, np.ndarray]
-    """By shape, parameters of the resamples that it describes best, shape (b, p)."""
+    """By shape, parameters of the resamples that take it, shape (b, p)."""
     curves: dict[str, np.ndarray]
     """By form, fitted accuracies at the points."""
 
@@ -86,7 +87,7 @@ def fit(data: Points, weights: np.ndarray) -> PointsFit:
 
 
 def _saturating(data: Points, weights: np.ndarray) -> tuple[str, np.ndarray, dict[str, np.ndarray]]:
-    """Return the likeliest shape, its parameters, and those of the resamples, each in its likeliest shape."""
+    """Return the likeliest shape, its parameters, and those of resamples, each in a shape drawn by its likelihood."""
     accuracy, (low, high) = data.accuracy, forms.location_bounds(data.x)
     limit = [forms.LOGIT_LIMIT]
     floor = limit if data.has_floor else []
@@ -102,7 +103,7 @@ def _saturating(data: Points, weights: np.ndarray) -> tuple[str, np.ndarray, dic
         fitted[shape] = parameters[0], drawn
         values.append(value[0])
         resampled_values.append(drawn_values)
-    best, chosen = list(fitted)[int(np.argmax(values))], np.argmax(resampled_values, axis=0)
+    best, chosen = list(fitted)[int(np.argmax(values))], draw_shapes(np.array(resampled_values))
     resampled = {shape: drawn[chosen == i] for i, (shape, (_, drawn)) in enumerate(fitted.items())}
     return best, fitted[best][0], {shape: drawn for shape, drawn in resampled.items() if len(drawn)}
 

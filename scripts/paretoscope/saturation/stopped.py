@@ -17,6 +17,7 @@ from scipy.special import expit
 
 from . import forms
 from .likelihood import information_criterion, maximise
+from .resampling import draw_shapes
 
 STRAIGHT = "straight"
 
@@ -126,7 +127,7 @@ class StoppedFit:
     parameters: np.ndarray
     """Shape (p,)."""
     curves: dict[str, np.ndarray]
-    """By shape, parameters of the resamples that it describes best, shape (b, 3): those of ``forms.saturating``."""
+    """By shape, parameters of the resamples that take it, shape (b, 3): those of ``forms.saturating``."""
     aic_saturating: float
     aic_straight: float
 
@@ -137,7 +138,7 @@ def fit(data: Answers, weights: np.ndarray) -> StoppedFit:
     Parameters
     ----------
     weights : array of int, shape (resamples, items)
-        As ``resampling.cluster_weights`` gives them. Each resample takes the shape that is likeliest in it, so that
+        As ``resampling.cluster_weights`` gives them. Each resample takes a shape by its likelihood in it, so that
         intervals hold the doubt about the shape too.
     """
     counts = data.counts.sum(axis=0)
@@ -166,7 +167,7 @@ def _resampled(data: Answers, fitted: dict, counts: np.ndarray, bounds: np.ndarr
             partial(probabilities, shape, data), np.tile(start, (len(counts), 1)), counts, bounds
         )
         values.append(value)
-    chosen = np.argmax(values, axis=0)
+    chosen = draw_shapes(np.array(values))
     return {shape: found[chosen == i, :3] for i, (shape, found) in enumerate(parameters.items()) if (chosen == i).any()}
 
 

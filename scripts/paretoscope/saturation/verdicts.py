@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from . import forms
-from .resampling import MOST_WITHOUT, percentile_interval
+from .resampling import MOST_WITHOUT, percentile_interval, wide_interval
 
 IDENTIFIED = "identified"
 FEWEST_ITEMS = 20
@@ -57,11 +57,12 @@ def saturation(
     drawn = np.concatenate([points(*each) for each in resampled.items()])
     ceilings = np.concatenate([expit(each[:, 0]) for each in resampled.values()])
     found = drawn[~np.isnan(drawn)]
+    point = float(points(shape, parameters[None])[0])
     return Saturation(
         float(expit(parameters[0])),
         percentile_interval(ceilings),
-        float(points(shape, parameters[None])[0]),
-        percentile_interval(found) if len(found) else (np.nan, np.nan),
+        point,
+        wide_interval(point, found) if len(found) else (np.nan, np.nan),
         float(np.isnan(drawn).mean()),
     )
 
