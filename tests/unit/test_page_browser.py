@@ -173,7 +173,9 @@ def test_what_saturation_is_not_identified_is_said(visit, page):
         "byId('saturation-words').textContent",
         "[...document.querySelectorAll('#saturation-table tbody tr')].slice(0, 2).map((row) => [...row.cells].map((cell) => cell.textContent))",
     )
-    assert "gains less than 1 point;" in words and "For 1 of 12 that point is not identified; the table says why." in words
+    assert (
+        "gains less than 1 point;" in words and "For 1 of 12 that point is not identified; the table says why." in words
+    )
     assert cells[0][1] == "–" and cells[0][4].startswith("not identified: the last doubling")
     assert cells[1][1:3] == ["4,000 4,000 to 4,000", "90.0% 90.0 to 90.0%"] and cells[1][4] == ""
 
