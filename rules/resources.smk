@@ -66,8 +66,10 @@ def engine_resources(model_of):
     return {function.__name__: function for function in functions}
 
 
-# On the login node: what may need the network, and what is drawn or written from small tables in seconds.
+# On the login node: what may need the network, and what is made of small tables in seconds.
 localrules:
+    find_cost_frontiers,
+    find_frontier,
     plot_benchmark_frontier,
     plot_costs,
     plot_frontier,
