@@ -167,6 +167,15 @@ def test_one_family_of_many_is_soon_chosen(visit):
     assert [values[1], values[3], values[5]] == [0, 2, 12]
 
 
+def test_accuracies_that_one_model_reached_share_a_name(visit):
+    found = tables(ROWS, BENCHMARKS)
+    first = found["thresholds"].iloc[:1]
+    found["thresholds"] = pd.concat([first.assign(accuracy_threshold=level) for level in (0.5, 0.6, 0.7)])
+    names = "[...document.querySelectorAll('#trend .mark-text.role-mark text')].map((text) => text.textContent)"
+    *_, texts = visit(build(found, meta(ROWS, BENCHMARKS)), PAUSE, names)
+    assert texts == ["50, 60, 70% right"]
+
+
 def test_what_saturation_is_not_identified_is_said(visit, page):
     words, cells = visit(
         page,

@@ -184,7 +184,13 @@ async function drawTrend() {
     steps: lines.flat(), records: rows.filter((row) => row.record), names: [],
   });
   const placed = (row) => ({ x: row.date, y: row.y, text: row.label });
-  await placeNames(view, levels.map(([row]) => placed(row)), lines.map((line) => corners(line.map(placed))));
+  // Accuracies that were first reached by one model share a name.
+  const names = levels.map(([row]) => placed(row)).filter((name, n, all) => {
+    const first = all.find((other) => other.x === name.x && other.y === name.y);
+    if (first !== name) first.text = `${first.text.replace("% right", "")}, ${name.text}`;
+    return first === name;
+  });
+  await placeNames(view, names, lines.map((line) => corners(line.map(placed))));
 }
 
 // Where on its drawn curve a token budget lies.
