@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from . import forms
-from .resampling import MOST_WITHOUT, percentile_interval, wide_interval
+from .resampling import MOST_WITHOUT, wide_interval
 
 IDENTIFIED = "identified"
 FEWEST_ITEMS = 20
@@ -58,9 +58,11 @@ def saturation(
     ceilings = np.concatenate([expit(each[:, 0]) for each in resampled.values()])
     found = drawn[~np.isnan(drawn)]
     point = float(points(shape, parameters[None])[0])
+    ceiling = float(expit(parameters[0]))
+    low, high = wide_interval(ceiling, ceilings)
     return Saturation(
-        float(expit(parameters[0])),
-        percentile_interval(ceilings),
+        ceiling,
+        (max(low, 0.0), min(high, 1.0)),
         point,
         wide_interval(point, found) if len(found) else (np.nan, np.nan),
         float(np.isnan(drawn).mean()),
