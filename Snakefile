@@ -40,6 +40,7 @@ include: "rules/flops.smk"
 include: "rules/audit.smk"
 include: "rules/summarize.smk"
 include: "rules/frontier.smk"
+include: "rules/power.smk"
 include: "rules/failure.smk"
 include: "rules/trend.smk"
 include: "rules/saturation.smk"
@@ -66,6 +67,7 @@ rule all:
         rules.find_cost_frontiers.output,
         rules.estimate_uncertainty.output,
         rules.compare_with_roofline.output,
+        rules.estimate_power.output,
         rules.measure_failure.output,
         rules.find_counterfactuals.output,
         rules.fit_trend.output,

@@ -13,11 +13,11 @@ PACKAGE = plugins.PACKAGE
 SCRIPTS = PACKAGE.parent
 
 LAYERS = {
-    5: ("pin", "resources", "page"),
+    5: ("pin", "resources", "page", "choose"),
     4: ("plots", "report", "audit", "loading", "plan", "judging", "forcing"),
     3: (
         *("models", "generate", "grading", "costs", "summarize"),
-        *("frontier", "uncertainty", "failure", "trend", "saturation", "nano_selection", "roofline"),
+        *("frontier", "uncertainty", "power", "failure", "trend", "saturation", "nano_selection", "roofline"),
     ),
     2: ("catalog", "benchmarks", "engines", "graders", "crosscheck", "flops", "training", "hub"),
     1: (

@@ -1,0 +1,129 @@
+"""The answer of the chooser, as text for people and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from ..files import dumps
+from . import Answer, Candidate, Estimate
+from .candidates import COST_BY_ID, in_words
+
+MISSES = 3
+"""Models that are shown where none fits."""
+
+
+def as_json(answer: Answer) -> str:
+    """Return the answer as JSON: the fields of :class:`paretoscope.choose.Answer`, described there."""
+    return dumps(asdict(answer), indent=2, separators=(",", ": "))
+
+
+def as_text(answer: Answer) -> str:
+    """Return the answer in words."""
+    lines = [_asked(answer)]
+    if answer.chosen is None:
+        lines += _nothing(answer)
+    else:
+        lines += [f"Use {answer.chosen.model} ({answer.chosen.model_name}).", *_facts(answer, answer.chosen)]
+        lines += _close_call(answer)
+        lines += _runner_up(answer)
+    lines += _others(answer)
+    return "\n".join([*lines, *(f"Assumed: {text}." for text in answer.assumed)])
+
+
+def _asked(answer: Answer) -> str:
+    request = answer.request
+    wanted = [f"at most {_amount(cost, most)}" for cost, most in request.budgets.items()]
+    wanted += [f"{in_words(request.memory_bytes)} of memory"] if request.memory_bytes else []
+    wanted += [f"accuracy of at least {request.min_accuracy:.1%}"] if request.min_accuracy else []
+    aim = f"the least {COST_BY_ID[request.minimize].name}" if request.minimize else "the highest accuracy"
+    mix = ", ".join(f"{benchmark} {weight:.0%}" for benchmark, weight in request.weights.items())
+    return f"Asked: {aim}{' with ' if wanted else ''}{', '.join(wanted)}; on {mix}; per completion; {answer.results}"
+
+
+def _amount(cost: str, value: float) -> str:
+    unit = COST_BY_ID[cost].unit or COST_BY_ID[cost].name
+    return f"${value:,.3g}" if unit == "$" else f"{value:,.4g} {unit}"
+
+
+def _facts(answer: Answer, candidate: Candidate) -> list[str]:
+    lines = [f"  accuracy {_percent(candidate.accuracy)}{_sure('reaches what is asked', candidate.p_reaches_accuracy)}"]
+    for cost, estimate in candidate.costs.items():
+        lines.append(f"  cost {_cost(cost, estimate)}{_sure('within the budget', candidate.p_within_budget.get(cost))}")
+    if candidate.memory:
+        parts = candidate.memory
+        lines.append(
+            f"  memory {in_words(parts.total_bytes)}: weights {in_words(parts.weight_bytes)}, "
+            f"cache {in_words(parts.cache_bytes)} at {parts.length:,} tokens"
+        )
+    return [*lines, f"  the best of those that fit in {candidate.p_best:.1%} of the replicates"]
+
+
+def _percent(estimate: Estimate) -> str:
+    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
+
+
+def _cost(cost: str, estimate: Estimate) -> str:
+    if estimate.value is None:
+        return f"in {COST_BY_ID[cost].name} not known"
+    interval = "" if estimate.low is None else f" [{estimate.low:,.4g}, {estimate.high:,.4g}]"
+    return _amount(cost, estimate.value) + interval
+
+
+def _sure(what: str, probability: float | None) -> str:
+    return "" if probability is None else f", {what} in {probability:.1%} of the replicates"
+
+
+def _close_call(answer: Answer) -> list[str]:
+    lines = []
+    if answer.most_often_best not in (None, answer.chosen.model):
+        best = next(candidate for candidate in answer.candidates if candidate.model == answer.most_often_best)
+        lines.append(f"A close call: {best.model} is the best in more replicates ({best.p_best:.1%}).")
+    if answer.p_nothing_fits > 0:
+        lines.append(f"In {answer.p_nothing_fits:.1%} of the replicates nothing fits.")
+    return lines
+
+
+def _runner_up(answer: Answer) -> list[str]:
+    other, apart = answer.runner_up, answer.separation
+    if other is None:
+        return ["Nothing else fits."]
+    points = (
+        f"{100 * apart.accuracy_difference:+.1f} [{100 * apart.accuracy_low:+.1f}, {100 * apart.accuracy_high:+.1f}]"
+    )
+    lines = [
+        f"Runner-up: {other.model}, accuracy {_percent(other.accuracy)}, best in {other.p_best:.1%} of the replicates.",
+        f"  {answer.chosen.model} less {other.model}: {points} points of accuracy",
+    ]
+    if apart.cost_ratio is not None:
+        interval = "" if apart.cost_ratio_low is None else f" [{apart.cost_ratio_low:.3g}, {apart.cost_ratio_high:.3g}]"
+        lines.append(f"  at {apart.cost_ratio:.3g}{interval} times its {COST_BY_ID[apart.cost].name}")
+    decides = "accuracy" if apart.of == "accuracy" else COST_BY_ID[apart.of].name
+    lines.append(f"  To tell them apart in {decides}: {apart.words}")
+    these = apart.samples_needed_on_these_items
+    return [*lines, *([f"  On just these items, {these:,} samples each would do."] if these else [])]
+
+
+def _nothing(answer: Answer) -> list[str]:
+    lines = ["Nothing fits." + (" The nearest misses:" if answer.candidates else "")]
+    for candidate in answer.candidates[:MISSES]:
+        costs = "".join(f", {_cost(cost, estimate)}" for cost, estimate in candidate.costs.items())
+        lines.append(
+            f"  {candidate.model}: {', '.join(candidate.fails)}; accuracy {_percent(candidate.accuracy)}{costs}; "
+            f"fits in {candidate.p_feasible:.1%} of the replicates"
+        )
+    return lines
+
+
+def _others(answer: Answer) -> list[str]:
+    shown = {answer.chosen.model, getattr(answer.runner_up, "model", None)} if answer.chosen else set()
+    reasons: dict[str, list[str]] = {}
+    for candidate in answer.candidates:
+        if candidate.model not in shown:
+            reason = ", ".join(candidate.fails) or "fits, but others are better"
+            sure = f" (best in {candidate.p_best:.1%})" if candidate.p_best > 0 else ""
+            reasons.setdefault(reason, []).append(candidate.model + sure)
+    for model, reason in answer.left_out.items():
+        reason, _, detail = reason.partition(": ")
+        reasons.setdefault(reason, []).append(f"{model} ({detail})" if detail else model)
+    lines = [f"  {reason}: {', '.join(models)}" for reason, models in reasons.items()]
+    return ["Others:", *lines] if lines else []
