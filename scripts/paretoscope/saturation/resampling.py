@@ -33,7 +33,7 @@ def wide_interval(value: float, drawn: np.ndarray) -> tuple[float, float]:
     """Return the 95 % interval of a value from its resamples: by percentiles or by 1.96 standard deviations about it.
 
     At each end the one counts that reaches further. For the saturation point of 100 to 300 items each alone covers the
-    truth in 90 to 96 % of simulated data sets, depending on the tail; together it is 95 to 98 %.
+    truth in 90 to 96 % of simulated data sets, depending on the tail; together it is 92 to 98 %.
     """
     low, high = percentile_interval(drawn)
     if not np.isfinite([value, *drawn]).all():
