@@ -49,7 +49,7 @@ def trend_lines(
     move by -g / b decades a year; the interval is Fieller's. Accuracy is on the left since that is where the
     measurement error is, and since a model's size and length of thinking are chosen and its accuracy is what comes of
     it. Neither records nor the models that reach a threshold do instead. Records are minima, which later models have
-    had more tries at; in simulations the intervals of a line through them hold the truth in 72 to 86 % of cases. Those
+    had more tries at; in simulations the intervals of a line through them hold the truth in 73 to 86 % of cases. Those
     that reach a threshold are selected by what they spend, most of all at first, and what models spend grows: their
     mean cost may rise while every one of them gets more efficient. Models that don't reach a threshold say as much on
     how efficient models are as those that do, and are in the regression.
