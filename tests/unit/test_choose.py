@@ -15,8 +15,9 @@ from paretoscope.choose import CELL_COLUMNS, Request, choose, read_cells
 from paretoscope.choose.__main__ import main
 from paretoscope.choose.request import accuracy, find_benchmark, number, weights
 from paretoscope.choose.separation import separate
+from paretoscope.choose.show import as_text
 from paretoscope.errors import InputError
-from paretoscope.power import detectable
+from paretoscope.power import detectable, samples_to_detect
 from paretoscope.schema import CELLS
 from paretoscope.statistics import clustered_mean, wilson_interval
 from paretoscope.uncertainty import pairwise_differences
@@ -289,6 +290,23 @@ def test_gpu_seconds_of_another_device_do_not_compare(tmp_path):
     assert answer.left_out == {"z": "GPU-seconds not measured on A"}
 
 
+def test_a_model_without_flops_is_judged_by_what_is_known_of_it(tmp_path):
+    cells = {("known", "b"): (rights(0.5), 1e12), ("unknown", "b"): (rights(0.7), 1e12)}
+    results = write_study(tmp_path, cells, total_flops_mean={"unknown": np.nan})
+    path = tmp_path / "summary" / "completions.parquet"
+    completions = pd.read_parquet(path)
+    mine = completions["model"] == "unknown"
+    completions.loc[mine, ["prefill_flops", "decode_flops"]] = np.nan
+    completions["prompt_tokens"] = completions["prompt_tokens"].astype("Int64").mask(mine)
+    completions.to_parquet(path)
+    answer = ask(results, "b")
+    assert answer.chosen.model == "unknown" and answer.chosen.costs["flops"].value is None
+    assert answer.separation.cost_ratio is None and answer.separation.accuracy_difference == pytest.approx(0.2)
+    assert ask(results, "b", budgets={"tokens": 1e6}).chosen.model == "unknown"
+    assert ask(results, "b", budgets={"flops": 1e15}).left_out == {"unknown": "FLOPs not measured"}
+    assert "Use unknown" in as_text(answer) and "cost in FLOPs not known" in as_text(answer)
+
+
 def test_a_close_call_is_said_to_be_one(results):
     spent = ask(results).candidates[0].costs["flops"].value
     answer = ask(results, budgets={"flops": spent * 1.0001})
@@ -361,6 +379,27 @@ def test_samples_that_would_separate_two_models():
     )
 
 
+def test_the_weighted_number_of_samples_is_that_of_the_true_variances():
+    rng = np.random.default_rng(3)
+    mix, sizes, samples = {"a": 0.3, "b": 0.7}, {"a": 400, "b": 200}, 5
+    rates = {name: rng.uniform(0.1, 0.8, (2, n)) for name, n in sizes.items()}
+    for pair in rates.values():
+        pair[1] = pair[0] + 0.03 + rng.uniform(-0.07, 0.07, pair.shape[1])
+    floor = sum(mix[name] ** 2 * np.var(pair[1] - pair[0]) / sizes[name] for name, pair in rates.items())
+    noise = sum(mix[name] ** 2 * np.mean(2 * pair * (1 - pair)) / sizes[name] for name, pair in rates.items())
+    ratios = []
+    for _ in range(40):
+        parts = []
+        for name, pair in rates.items():
+            drawn = rng.binomial(1, np.broadcast_to(pair[..., None], (*pair.shape, samples)))
+            parts.append(items_frame(drawn).assign(benchmark=name))
+        apart = separate("accuracy", mix, pd.concat(parts), ("y", "x"), samples, "flops", (None, None, None))
+        if abs(apart.accuracy_difference - 0.03) < 0.01:
+            true = samples_to_detect(floor, noise, apart.accuracy_difference)
+            ratios.append(apart.samples_needed / true)
+    assert len(ratios) > 10 and np.median(ratios) == pytest.approx(1, abs=0.1)
+
+
 def test_items_that_leave_too_much_open_are_said_to():
     # Half the items are one model's, half the other's, and one is between them.
     half = np.repeat([1, 0], [26, 24])
@@ -401,14 +440,14 @@ def test_the_chosen_are_the_best_as_often_as_is_said(tmp_path):
     rng = np.random.default_rng(11)
     said, true = [], []
     for study in range(120):
-        ability, spent = rng.uniform(-3, 3, 6), rng.uniform(0.7, 1.3, 6)
+        ability, spent = rng.uniform(-1.5, 1.5, 6), rng.uniform(0.7, 1.3, 6)
         cells, truth = {}, 0
-        for benchmark, n in (("a", 60), ("b", 120)):
+        for benchmark, n in (("a", 30), ("b", 60)):
             difficulty = rng.normal(0, 1.5, n)
             solve = 1 / (1 + np.exp(difficulty[:, None, None] - ability[:, None]))
             drawn = rng.binomial(1, np.broadcast_to(solve, (n, 6, 2)))
             cells |= {(f"m{m}", benchmark): (drawn[:, m], spent[m] * 1e12) for m in range(6)}
-            population = np.random.default_rng(0).normal(0, 1.5, 20_000)
+            population = np.random.default_rng(0).normal(0, 1.5, 5000)
             truth = truth + np.mean(1 / (1 + np.exp(population[:, None] - ability)), axis=0)
         answer = ask(write_study(tmp_path, cells, seed=study), "a=1,b=1", budgets={"flops": 1e12})
         best = np.argmax(np.where(spent <= 1, truth, -1)) if (spent <= 1).any() else -1
@@ -451,6 +490,12 @@ def test_nothing_fits_is_exit_code_1_with_the_nearest_misses(results, capsys):
     assert code == 1
     assert "Nothing fits. The nearest misses:\n" in said and "too dear in FLOPs" in said
     assert said.index("  small: below the accuracy") > 0
+
+
+def test_of_many_models_the_first_are_named(tmp_path, capsys):
+    cells = {(f"m{number:02}", "b"): (rights(0.3 + number / 50, seed=number), 1e12) for number in range(20)}
+    _, said, _ = run(capsys, "--results", write_study(tmp_path, cells))
+    assert "Use m19" in said and "m17" in said and "m00" not in said and "and 6 more" in said
 
 
 def test_json_has_the_fields_that_are_described(results, capsys):

@@ -28,13 +28,10 @@ class Memory:
     """As released: dtype and quantisation of its config.json."""
     cache_bytes: int
     """Of all sequences together."""
+    total_bytes: int
+    """Both."""
     length: int
     """Tokens of each sequence."""
-
-    @property
-    def total_bytes(self) -> int:
-        """Weights and cache."""
-        return self.weight_bytes + self.cache_bytes
 
 
 def shown_costs(request: Request) -> tuple[str, ...]:
@@ -134,7 +131,8 @@ def memory_of(request: Request, results: Path, model: str, longest: int | None) 
         config = read_json(results / "models" / model / "config.json")
         architecture = flops.describe(config)
         cache = request.requests * flops.cache_bytes(architecture, length, request.kv_bytes)
-        return Memory(flops.weight_bytes(architecture, config), cache, length)
+        weights = flops.weight_bytes(architecture, config)
+        return Memory(weights, cache, weights + cache, length)
     except InputError as error:
         return f"memory not known: {error}"
 

@@ -9,7 +9,9 @@ from . import Answer, Candidate, Estimate
 from .candidates import COST_BY_ID, in_words
 
 MISSES = 3
-"""Models that are shown where none fits."""
+"""Models that are described where none fits."""
+SHOWN = 12
+"""Models that are named for one reason; JSON has them all."""
 
 
 def as_json(answer: Answer) -> str:
@@ -125,5 +127,10 @@ def _others(answer: Answer) -> list[str]:
     for model, reason in answer.left_out.items():
         reason, _, detail = reason.partition(": ")
         reasons.setdefault(reason, []).append(f"{model} ({detail})" if detail else model)
-    lines = [f"  {reason}: {', '.join(models)}" for reason, models in reasons.items()]
+    lines = [f"  {reason}: {_first(models)}" for reason, models in reasons.items()]
     return ["Others:", *lines] if lines else []
+
+
+def _first(models: list[str]) -> str:
+    more = len(models) - SHOWN
+    return ", ".join(models[:SHOWN]) + (f" and {more} more" if more > 0 else "")
