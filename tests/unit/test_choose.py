@@ -312,6 +312,9 @@ def test_a_close_call_is_said_to_be_one(results):
     answer = ask(results, budgets={"flops": spent * 1.0001})
     assert answer.chosen.model == "large"
     assert 0.3 < answer.chosen.p_within_budget["flops"] < 0.7
+    assert "A close call: large doesn't fit by its means (too dear in FLOPs)" in as_text(
+        ask(results, budgets={"flops": spent * 0.9999})
+    )
     assert answer.chosen.p_best + next(c.p_best for c in answer.candidates if c.model == "middle") > 0.95
 
 

@@ -156,8 +156,8 @@ def _words(needs: dict, samples: int, apart: bool) -> str:
         return f"{told}a true difference of this size would be found in 80 % of such runs, or more."
     if needs["samples_at_least"]:
         return (
-            f"{told}one sample per item doesn't show what is sampling noise: it takes {needs['samples_at_least']:,} "
-            f"samples per item at least, or may be out of their reach; {items} would do."
+            f"{told}one sample per item doesn't show what is sampling noise: if samples can do it at all, it takes "
+            f"{needs['samples_at_least']:,} per item or more; {items} would do."
         )
     if needs["samples_needed"] is None:
         return f"{told}more samples can't make sure: the items themselves leave too much open; {items} would do."

@@ -10,6 +10,8 @@ from .candidates import COST_BY_ID, in_words
 
 MISSES = 3
 """Models that are described where none fits."""
+CLOSE = 0.05
+"""Share of the replicates from which on a model is named that is the best in them and doesn't fit by its means."""
 SHOWN = 12
 """Models that are named for one reason; JSON has them all."""
 
@@ -76,10 +78,12 @@ def _sure(what: str, probability: float | None) -> str:
 
 
 def _close_call(answer: Answer) -> list[str]:
-    lines = []
-    if answer.most_often_best not in (None, answer.chosen.model):
-        best = next(candidate for candidate in answer.candidates if candidate.model == answer.most_often_best)
-        lines.append(f"A close call: {best.model} is the best in more replicates ({best.p_best:.1%}).")
+    lines = [
+        f"A close call: {other.model} doesn't fit by its means ({', '.join(other.fails)}), yet is the best in "
+        f"{other.p_best:.1%} of the replicates."
+        for other in answer.candidates
+        if other.fails and other.p_best >= CLOSE
+    ]
     if answer.p_nothing_fits > 0:
         lines.append(f"In {answer.p_nothing_fits:.1%} of the replicates nothing fits.")
     return lines
