@@ -2,7 +2,7 @@
 
 Needs   frontier/frontier.csv, summary/cells.csv, summary/completions.parquet
 Makes   trend/{efficiency,threshold_flops,lines,frontiers,hypervolume}.csv
-        plots/trend.{png,svg,csv}, plots/trend_thresholds.csv
+        plots/trend.{png,svg,pdf,csv}, plots/trend_thresholds.csv
 """
 
 
@@ -24,6 +24,7 @@ rule fit_trend:
         "../envs/analysis.yaml"
     params:
         accuracy_thresholds=STUDY.analysis["accuracy_thresholds"],
+        groups=STUDY.analysis["groups"],
         digest=plugins.source_digest("trend", "hypervolume.py", "bootstrap.py", "statistics.py"),
     script:
         "../scripts/fit_trend.py"
@@ -40,6 +41,7 @@ rule plot_trend:
             "<results>/plots/trend.png", caption="captions/trend.rst", category="Trend", labels={"figure": "Trend"}
         ),
         svg="<results>/plots/trend.svg",
+        pdf="<results>/plots/trend.pdf",
         table="<results>/plots/trend.csv",
         thresholds="<results>/plots/trend_thresholds.csv",
     log:

@@ -4,7 +4,7 @@ import pandas as pd
 
 from paretoscope.bootstrap import replicate
 from paretoscope.files import read_table, write_table
-from paretoscope.frontier import AVERAGE, FRONTIER
+from paretoscope.frontier import AVERAGE, FRONTIER, scopes
 from paretoscope.jobs import job
 from paretoscope.schema import CELLS
 from paretoscope.trend import efficiency, frontiers_as_of, hypervolume_over_time, threshold_flops, trend_lines
@@ -14,7 +14,12 @@ N_REPLICATES = 2_000
 
 
 def main(
-    frontier: str, cells: str, completions: str, accuracy_thresholds: list[float], outputs: dict[str, str]
+    frontier: str,
+    cells: str,
+    completions: str,
+    accuracy_thresholds: list[float],
+    groups: dict[str, list[str]],
+    outputs: dict[str, str],
 ) -> None:
     """Write efficiencies, FLOPs to thresholds and lines of the average, frontier and hypervolume of every scope."""
     points = read_table(frontier, FRONTIER)
@@ -26,7 +31,9 @@ def main(
     write_table(outputs["thresholds"], by_threshold)
     write_table(outputs["lines"], trend_lines(by_model, by_threshold, replicates))
     write_table(outputs["frontiers"], frontiers_as_of(points))
-    write_table(outputs["hypervolume"], hypervolume_over_time(points, replicates))
+    write_table(
+        outputs["hypervolume"], hypervolume_over_time(points, replicates, scopes(replicates.benchmarks, groups))
+    )
 
 
 if "snakemake" in globals():
@@ -36,5 +43,6 @@ if "snakemake" in globals():
             snakemake.input.cells,
             snakemake.input.completions,
             snakemake.params.accuracy_thresholds,
+            snakemake.params.groups,
             dict(snakemake.output.items()),
         )

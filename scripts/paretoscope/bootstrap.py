@@ -41,6 +41,13 @@ class Replicates:
     cost: dict[str, np.ndarray]
     """Mean cost per completion by cost id, shaped likewise; NaN where the cell's cost isn't known."""
 
+    def over(self, benchmarks, models, cost: str = "flops") -> tuple[np.ndarray, np.ndarray]:
+        """Return replicates of cost and accuracy of models, averaged over benchmarks, of shape (replicates, models)."""
+        rows = [self.models.index(model) for model in models]
+        columns = [self.benchmarks.index(benchmark) for benchmark in benchmarks]
+        where = np.ix_(range(len(self.accuracy)), rows, columns)
+        return self.cost[cost][where].mean(axis=2), self.accuracy[where].mean(axis=2)
+
 
 def replicate(
     completions: pd.DataFrame,

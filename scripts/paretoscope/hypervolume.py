@@ -4,6 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+DECADES_BEYOND = 1
+"""How far the reference point lies past the dearest model, which would else add nothing."""
+
+
+def reference_cost(cost) -> float:
+    """Return the cost of the reference point of a set of models: ten times that of the dearest.
+
+    Parameters
+    ----------
+    cost : array of shape (n,)
+        NaN takes no part; 1 where there is nothing else.
+    """
+    known = np.asarray(cost, dtype=float)
+    return float(10**DECADES_BEYOND * np.max(known[np.isfinite(known)], initial=0.0)) or 1.0
+
 
 def hypervolume(cost, accuracy, reference_cost: float):
     """Return the area that models dominate in the plane of log10 cost and accuracy.

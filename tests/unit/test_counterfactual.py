@@ -16,6 +16,9 @@ MODELS = (
 )
 
 
+SCOPES = {"average": ("x", "y"), "b": ("b",)}
+
+
 def frontier_of(models=MODELS, scope="b", cost="flops", left_out=None):
     names = ("model", "family", "kind", "type", "cost_mean", "accuracy")
     table = pd.DataFrame([dict(zip(names, model, strict=True)) for model in models])
@@ -35,17 +38,17 @@ def drawn(models=MODELS, spread=0.0, n=50):
 
 
 def rows_of(models=MODELS, **options):
-    table = counterfactuals(frontier_of(models), drawn(models, **options))
+    table = counterfactuals(frontier_of(models), drawn(models, **options), SCOPES)
     assert list(table.columns) == schema.names(COUNTERFACTUALS)
     return table.set_index(["without", "value"])
 
 
 def test_what_is_lost_by_hand():
     rows = rows_of()
-    # The reference is the dearest model's cost, so that model itself adds no area.
-    assert list(rows["hypervolume"]) == pytest.approx([1 * 0.5 + 2 * 0.8] * 4)
+    # The reference is a decade past the dearest model.
+    assert list(rows["hypervolume"]) == pytest.approx([1 * 0.5 + 2 * 0.8 + 1 * 0.9] * 4)
     assert dict(rows["hypervolume_lost"]) == pytest.approx(
-        {("kind", "moe"): 0.6, ("type", "reasoning"): 0.6, ("family", "A"): 0.5, ("family", "B"): 0.6}
+        {("kind", "moe"): 0.6, ("type", "reasoning"): 1.0, ("family", "A"): 0.6, ("family", "B"): 0.6}
     )
     assert set(rows["per_correct"]) == {2e12}
     assert rows.loc[("family", "A"), "per_correct_factor"] == pytest.approx(1e13 / 0.8 / 2e12)
@@ -92,7 +95,7 @@ def test_nobody_is_ever_right():
 
 def test_left_out_models_and_costs_without_replicates_take_no_part():
     absent = frontier_of([("absent", "C", "moe", "reasoning", np.nan, np.nan)], left_out="no result")
-    table = counterfactuals(pd.concat([frontier_of(), absent, frontier_of(cost="joules")]), drawn())
+    table = counterfactuals(pd.concat([frontier_of(), absent, frontier_of(cost="joules")]), drawn(), SCOPES)
     assert set(table["cost"]) == {"flops"}
     assert "C" not in set(table["value"])
 
@@ -105,7 +108,7 @@ def test_an_average_is_over_the_benchmarks():
         np.concatenate([halves.accuracy + 0.1, halves.accuracy - 0.1], axis=2),
         {"flops": np.concatenate([halves.cost["flops"]] * 2, axis=2)},
     )
-    table = counterfactuals(frontier_of(scope="average"), both).set_index("value")
+    table = counterfactuals(frontier_of(scope="average"), both, SCOPES).set_index("value")
     assert table.loc["moe", "hypervolume_lost_low"] == pytest.approx(0.6)
 
 
@@ -123,6 +126,6 @@ def test_nothing_gets_better_by_leaving_models_out(seed):
 
 
 def test_the_table_survives_a_csv(tmp_path):
-    table = counterfactuals(frontier_of(), drawn())
+    table = counterfactuals(frontier_of(), drawn(), SCOPES)
     write_table(tmp_path / "t.csv", table)
     pd.testing.assert_frame_equal(read_table(tmp_path / "t.csv", COUNTERFACTUALS), table, check_dtype=False)

@@ -229,8 +229,9 @@ def test_excess_is_the_distance_to_a_cheaper_model_that_is_as_accurate():
     table = efficiency(rows).set_index("model")
     assert dict(table["excess"]) == pytest.approx({"old": 1, "large": 0, "cheap": 0, "equal": 0, "late": 2})
     assert table.loc["old", "excess_at_release"] == 0
-    # Alone above 0.6 over no decade (it is the dearest), so nothing is lost without it.
-    assert dict(table["hypervolume_contribution"]) == pytest.approx(dict.fromkeys(table.index, 0), abs=1e-12)
+    # Alone above 0.6 in the decade between it and the reference.
+    expected = dict.fromkeys(table.index, 0) | {"large": 0.3}
+    assert dict(table["hypervolume_contribution"]) == pytest.approx(expected, abs=1e-12)
     without = efficiency(rows[rows["model"] != "equal"]).set_index("model")
     assert without.loc["cheap", "hypervolume_contribution"] == pytest.approx(0.6)
 
@@ -275,12 +276,13 @@ def test_hypervolume_over_time_by_hand():
     rows = averages(("a", "2024-01-01", 1e12, 0.4), ("b", "2024-02-01", 1e14, 0.9), ("c", "2024-03-01", 1e11, 0.5))
     accuracy = np.array([[0.3, 0.9, 0.5], [0.5, 0.9, 0.5]])[:, :, None]
     flops = np.broadcast_to(np.array([1e12, 1e14, 1e11])[:, None], accuracy.shape)
-    table = hypervolume_over_time(rows, Replicates(("a", "b", "c"), ("only",), accuracy, {"flops": flops}))
-    assert list(table["hypervolume"]) == pytest.approx([0.8, 0.8, 1.5])
-    assert list(table["hypervolume_low"].round(1)) == [0.6, 0.6, 1.5]
-    assert list(table["hypervolume_high"].round(1)) == [1.0, 1.0, 1.5]
+    drawn = Replicates(("a", "b", "c"), ("only",), accuracy, {"flops": flops})
+    table = hypervolume_over_time(rows, drawn, {"average": ("only",)})
+    assert list(table["hypervolume"]) == pytest.approx([1.2, 1.7, 2.4])
+    assert list(table["hypervolume_low"].round(1)) == [0.9, 1.5, 2.4]
+    assert list(table["hypervolume_high"].round(1)) == [1.5, 1.9, 2.4]
     assert list(table["n_models"]) == [1, 2, 3]
-    assert set(table["reference_flops"]) == {1e14}
+    assert set(table["reference_flops"]) == {1e15}
     assert list(table.columns) == schema.names(HYPERVOLUME)
 
 
@@ -288,7 +290,7 @@ def test_without_dated_models_the_tables_are_empty():
     rows = averages(("a", np.nan, 10.0, 0.9))
     drawn = Replicates(("a",), ("b",), np.ones((2, 1, 1)), {"flops": np.ones((2, 1, 1))})
     assert frontiers_as_of(rows).empty
-    assert hypervolume_over_time(rows, drawn).empty
+    assert hypervolume_over_time(rows, drawn, {}).empty
     assert set(lines_of(rows)["note"]) == {"no line: 0 of at least 5 models with a release date"}
 
 
@@ -309,7 +311,7 @@ def test_every_table_is_read_as_it_was_written(tmp_path, rows):
         THRESHOLDS: by_threshold,
         LINES: trend_lines(by_model, by_threshold),
         FRONTIERS: frontiers_as_of(rows),
-        HYPERVOLUME: hypervolume_over_time(rows, drawn),
+        HYPERVOLUME: hypervolume_over_time(rows, drawn, {"average": ("b",)}),
     }
     for columns, table in tables.items():
         write_table(tmp_path / "t.csv", table)

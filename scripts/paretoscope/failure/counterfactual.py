@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..bootstrap import Replicates
-from ..hypervolume import hypervolume
+from ..hypervolume import hypervolume, reference_cost
 from ..schema import names
 from .tables import COUNTERFACTUALS
 
@@ -18,7 +18,9 @@ CLASSES = (("kind", "moe"), ("type", "reasoning"))
 _log = logging.getLogger(__name__)
 
 
-def counterfactuals(frontiers: pd.DataFrame, replicates: Replicates) -> pd.DataFrame:
+def counterfactuals(
+    frontiers: pd.DataFrame, replicates: Replicates, scopes: dict[str, tuple[str, ...]]
+) -> pd.DataFrame:
     """Return what the frontiers lose without MoE models, without reasoning models, and without each family.
 
     Parameters
@@ -27,6 +29,8 @@ def counterfactuals(frontiers: pd.DataFrame, replicates: Replicates) -> pd.DataF
         Rows that are left out take no part, nor do costs that the replicates don't have.
     replicates : bootstrap.Replicates
         Of the same models.
+    scopes : dict
+        Benchmarks of each scope (see :func:`paretoscope.frontier.scopes`).
 
     Returns
     -------
@@ -44,7 +48,7 @@ def counterfactuals(frontiers: pd.DataFrame, replicates: Replicates) -> pd.DataF
     used = frontiers[frontiers["left_out"].isna() & frontiers["cost"].isin(tuple(replicates.cost))]
     rows = []
     for (cost, scope), points in used.groupby(["cost", "scope"], sort=False):
-        draws = _draws(replicates, cost, scope, list(points["model"]))
+        draws = tuple(drawn.astype(float) for drawn in replicates.over(scopes[scope], points["model"], cost))
         families = [("family", family) for family in sorted(points["family"].unique())]
         for column, value in (*CLASSES, *families):
             row = {"cost": cost, "scope": scope, "scope_name": points["scope_name"].iloc[0]}
@@ -54,18 +58,6 @@ def counterfactuals(frontiers: pd.DataFrame, replicates: Replicates) -> pd.DataF
     return pd.DataFrame(rows, columns=names(COUNTERFACTUALS)).astype({"note": "str"})
 
 
-def _draws(replicates: Replicates, cost: str, scope: str, models: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return replicates of cost and accuracy, each of shape (replicates, models).
-
-    A scope that is no benchmark is the mean over all of them.
-    """
-    at = [replicates.models.index(model) for model in models]
-    drawn = (replicates.cost[cost][:, at], replicates.accuracy[:, at])
-    if scope in replicates.benchmarks:
-        return tuple(values[:, :, replicates.benchmarks.index(scope)].astype(float) for values in drawn)
-    return tuple(values.mean(axis=2, dtype=float) for values in drawn)
-
-
 def _without(points: pd.DataFrame, removed: np.ndarray, draws: tuple[np.ndarray, np.ndarray]) -> dict:
     row = {
         "n_models_without": int((~removed).sum()),
@@ -73,7 +65,7 @@ def _without(points: pd.DataFrame, removed: np.ndarray, draws: tuple[np.ndarray,
         "n_removed_on_frontier": int(points.loc[removed, "on_frontier"].sum()),
     }
     cost, accuracy = points["cost_mean"].to_numpy(dtype=float), points["accuracy"].to_numpy(dtype=float)
-    reference = cost.max()
+    reference = reference_cost(cost)
     area, per_correct = hypervolume(cost, accuracy, reference), _cheapest(cost, accuracy)
     row |= {"hypervolume": area, "per_correct": float(per_correct)}
     if not removed.any() or removed.all():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ..hypervolume import hypervolume
+from ..hypervolume import hypervolume, reference_cost
 from ..schema import names
 from .dates import iso_dates
 from .tables import EFFICIENCY
@@ -59,7 +59,7 @@ def _with_distances(table: pd.DataFrame) -> pd.DataFrame:
     at_release = [
         excess(flops[before], accuracy[before])[np.searchsorted(before, model)] for model, before in enumerate(by_then)
     ]
-    reference = flops.max(initial=1.0)
+    reference = reference_cost(flops)
     whole = hypervolume(flops, accuracy, reference) if used.any() else 0.0
     without = [
         hypervolume(np.delete(flops, model), np.delete(accuracy, model), reference) for model in range(len(flops))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..bootstrap import Replicates
-from ..hypervolume import hypervolume
+from ..hypervolume import hypervolume, reference_cost
 from ..schema import names
 from .dates import iso_dates
 from .tables import FRONTIERS, HYPERVOLUME
@@ -46,7 +46,9 @@ def _on_frontier(released: pd.DataFrame) -> np.ndarray:
     return ~(no_worse & ((flops != flops[:, None]) | (accuracy != accuracy[:, None]))).any(axis=1)
 
 
-def hypervolume_over_time(points: pd.DataFrame, replicates: Replicates) -> pd.DataFrame:
+def hypervolume_over_time(
+    points: pd.DataFrame, replicates: Replicates, scopes: dict[str, tuple[str, ...]]
+) -> pd.DataFrame:
     """Return the hypervolume of the models released by each date, in every scope.
 
     Parameters
@@ -54,6 +56,8 @@ def hypervolume_over_time(points: pd.DataFrame, replicates: Replicates) -> pd.Da
     points : table of frontier.POINTS
     replicates : bootstrap.Replicates
         Of the same models, with FLOPs.
+    scopes : dict
+        Benchmarks of each scope (see :func:`paretoscope.frontier.scopes`).
 
     Returns
     -------
@@ -61,14 +65,14 @@ def hypervolume_over_time(points: pd.DataFrame, replicates: Replicates) -> pd.Da
 
     Notes
     -----
-    One reference point for all dates and replicates of a scope: the FLOPs of its dearest model, at accuracy 0. The
-    intervals of neighbouring dates go together, since most models are in both. A maximum over models that were measured
-    with error lies high; the interval doesn't take that back.
+    One reference point for all dates and replicates of a scope: ten times the FLOPs of its dearest model, at accuracy
+    0. The intervals of neighbouring dates go together, since most models are in both. A maximum over models that were
+    measured with error lies high; the interval doesn't take that back.
     """
     rows = []
     for name, scope in _dated(points).groupby("scope", sort=False):
-        accuracy, flops = scope_draws(replicates, name, list(scope["model"]))
-        reference = scope["total_flops_mean"].max()
+        flops, accuracy = replicates.over(scopes[name], scope["model"])
+        reference = reference_cost(scope["total_flops_mean"])
         for date in sorted(scope["release_date"].unique()):
             by_then = (scope["release_date"] <= date).to_numpy()
             released = scope[by_then]
@@ -86,16 +90,3 @@ def hypervolume_over_time(points: pd.DataFrame, replicates: Replicates) -> pd.Da
                 }
             )
     return pd.DataFrame(rows, columns=names(HYPERVOLUME))
-
-
-def scope_draws(replicates: Replicates, scope: str, models: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return replicates of accuracy and FLOPs of models in one scope, each of shape (replicates, models).
-
-    A scope that is no benchmark is the mean over all of them.
-    """
-    at = [replicates.models.index(model) for model in models]
-    drawn = (replicates.accuracy[:, at], replicates.cost["flops"][:, at])
-    if scope in replicates.benchmarks:
-        benchmark = replicates.benchmarks.index(scope)
-        return tuple(values[:, :, benchmark].astype(float) for values in drawn)
-    return tuple(values.mean(axis=2, dtype=float) for values in drawn)

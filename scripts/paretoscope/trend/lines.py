@@ -9,11 +9,10 @@ import pandas as pd
 from scipy.special import logit
 
 from ..bootstrap import Replicates
-from ..hypervolume import hypervolume
+from ..hypervolume import hypervolume, reference_cost
 from ..schema import names
 from .dates import years
 from .efficiency import excess
-from .history import scope_draws
 from .regression import Fit, date_statistics, orders, p_value, ratio_interval, regress
 from .tables import LINES, MIN_POINTS
 
@@ -68,7 +67,7 @@ def trend_lines(
     where good models come late.
     """
     models = efficiency[efficiency["left_out"].isna()]
-    draws = scope_draws(replicates, "average", list(models["model"])) if replicates is not None else None
+    draws = _draws(replicates, models["model"]) if replicates is not None else None
     rows = [
         _dated_line("s_eff", models, draws, seed),
         _dated_line("excess", models, draws, seed),
@@ -84,6 +83,12 @@ def trend_lines(
     table = pd.DataFrame(rows, columns=names(LINES))
     texts = {"note": "str", "halving_note": "str", "most_influential_family": "str"}
     return table.astype(texts | {"n_permutations": "Int64", "permutations_are_all": "boolean"})
+
+
+def _draws(replicates: Replicates, models) -> tuple[np.ndarray, np.ndarray]:
+    """Return replicates of the models' mean accuracy and FLOPs over all benchmarks."""
+    flops, accuracy = replicates.over(replicates.benchmarks, models)
+    return accuracy.astype(float), flops.astype(float)
 
 
 def _start(quantity: str, dates: pd.Series, what: str, threshold: float = np.nan) -> dict:
@@ -205,7 +210,7 @@ def _hypervolume_line(models: pd.DataFrame, seed: int) -> dict:
     if row["note"]:
         return row
     time, flops = years(models["release_date"]), models["total_flops_mean"].to_numpy()
-    accuracy, reference = models["accuracy"].to_numpy(), flops.max()
+    accuracy, reference = models["accuracy"].to_numpy(), reference_cost(flops)
     dates = np.unique(time)
     reached = np.array([hypervolume(flops[time <= date], accuracy[time <= date], reference) for date in dates])
     test = _permuted(lambda order: -mean_hypervolume(time, flops, accuracy, order), len(models), seed)
@@ -242,7 +247,7 @@ def mean_hypervolume(time: np.ndarray, flops: np.ndarray, accuracy: np.ndarray, 
     order : array of shape (orders, n)
         Which model has which date.
     """
-    reference = flops.max()
+    reference = reference_cost(flops)
     reached = np.empty(order.shape)
     for date in range(order.shape[1]):
         by_then = order[:, : date + 1]

@@ -55,7 +55,10 @@ HYPERVOLUME = (
     Column("hypervolume_low", "float64", "decades", "lower end of its 95 % interval (bootstrap over items)"),
     Column("hypervolume_high", "float64", "decades", "upper end"),
     Column(
-        "reference_flops", "float64", "FLOPs", "cost of the reference point, whose accuracy is 0; one for all dates"
+        "reference_flops",
+        "float64",
+        "FLOPs",
+        "cost of the reference point: ten times the dearest model's, at accuracy 0; one for all dates",
     ),
 )
 """``trend/hypervolume.csv``: one row per (scope, date)."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..bootstrap import Replicates, item_means
-from ..hypervolume import hypervolume
+from ..hypervolume import hypervolume, reference_cost
 from ..schema import MODEL, names
 from .differences import Paired, average, holm, p_values, paired
 from .dominance import best_rival, best_within, on_frontier
@@ -60,7 +60,7 @@ def frontier_uncertainty(
     known = frontiers[frontiers["left_out"].isna()]
     tables: tuple[list, list, list] = ([], [], [])
     for (cost, scope), points in known.groupby(["cost", "scope"], sort=False):
-        drawn = scope_replicates(replicates, cost, scopes[scope], points["model"])
+        drawn = replicates.over(scopes[scope], points["model"], cost)
         labels = {"cost": cost, "scope": scope, "scope_name": points["scope_name"].iloc[0]}
         tables[0].append(_probabilities(points, *drawn))
         tables[1].append(_band(points, *drawn).assign(**labels))
@@ -70,16 +70,6 @@ def frontier_uncertainty(
         pd.concat(parts, ignore_index=True)[names(columns)] if parts else pd.DataFrame(columns=names(columns))
         for parts, columns in zip(tables, (PROBABILITIES, BAND, HYPERVOLUME), strict=True)
     )
-
-
-def scope_replicates(
-    replicates: Replicates, cost: str, benchmarks: tuple[str, ...], models
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return replicates of cost and accuracy of models, averaged over benchmarks; of shape (replicates, models)."""
-    rows = [replicates.models.index(model) for model in models]
-    columns = [replicates.benchmarks.index(benchmark) for benchmark in benchmarks]
-    where = np.ix_(range(len(replicates.accuracy)), rows, columns)
-    return replicates.cost[cost][where].mean(axis=2), replicates.accuracy[where].mean(axis=2)
 
 
 def _probabilities(points: pd.DataFrame, cost: np.ndarray, accuracy: np.ndarray) -> pd.DataFrame:
@@ -118,7 +108,7 @@ def _band(points: pd.DataFrame, cost: np.ndarray, accuracy: np.ndarray) -> pd.Da
 
 
 def _hypervolume(points: pd.DataFrame, cost: np.ndarray, accuracy: np.ndarray) -> dict:
-    reference = 10 * points["cost_mean"].max()
+    reference = reference_cost(points["cost_mean"])
     observed = hypervolume(points["cost_mean"], points["accuracy"], reference)
     drawn = hypervolume(cost, accuracy, reference)
     bias = drawn.mean() - observed
@@ -202,4 +192,4 @@ def _pair_rows(models: list[str], pairs: Paired) -> pd.DataFrame:
     )
 
 
-__all__ = ["frontier_uncertainty", "pairwise_differences", "scope_replicates"]
+__all__ = ["frontier_uncertainty", "pairwise_differences"]
