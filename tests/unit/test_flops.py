@@ -125,8 +125,8 @@ NEMOTRON_H = {
     "moe_shared_expert_intermediate_size": 40,
 }
 KIMI_LINEAR = {
-    **{key: value for key, value in DEEPSEEK.items() if key != "n_routed_experts"},
-    **{"model_type": "kimi_linear", "num_experts": 8, "num_hidden_layers": 3},
+    **{key: value for key, value in DEEPSEEK.items() if key not in ("n_routed_experts", "n_shared_experts")},
+    **{"model_type": "kimi_linear", "num_experts": 8, "num_shared_experts": 2, "num_hidden_layers": 3},
     "linear_attn_config": {
         **{"kda_layers": [1, 3], "full_attn_layers": [2]},
         **{"num_heads": 4, "head_dim": 10, "short_conv_kernel_size": 3},
@@ -141,7 +141,7 @@ K3 = {
 }
 STEP = {
     **{**GLM, "model_type": "step3p5", "sliding_window": 5, "num_sliding_attention_heads": 4, "share_expert_dim": 40},
-    **{"layer_types": ["full_attention", "sliding_attention", "sliding_attention"], "moe_layers_enum": "1,2,3"},
+    **{"layer_types": ["full_attention", "sliding_attention", "sliding_attention"], "moe_layers_enum": "1,2"},
 }
 STEP = {key: value for key, value in STEP.items() if key not in ("first_k_dense_replace", "n_shared_experts")}
 KINDS = ["linear_attention", "full_attention", "linear_attention"]
@@ -423,9 +423,35 @@ def test_equivalent_configs(config, change):
     assert flops.describe({**config, **change}) == flops.describe(config)
 
 
-def test_kv_heads_absent_are_as_many_as_heads():
-    absent = {key: value for key, value in LLAMA.items() if key != "num_key_value_heads"}
-    assert total(absent) == total({**LLAMA, "num_key_value_heads": 6}) > total(LLAMA)
+ALL_HEADS = {"llama", "granite", "granitemoe", "granitemoehybrid", "phi3", "olmo2", "olmo3"}
+"""Families where transformers takes an absent ``num_key_value_heads`` for as many as heads."""
+
+
+@pytest.mark.parametrize("model_type", sorted(ALL_HEADS))
+def test_kv_heads_absent_are_as_many_as_heads_where_transformers_has_it_so(model_type):
+    config = next(config for config in CONFIGS if config["model_type"] == model_type)
+    absent = {key: value for key, value in config.items() if key != "num_key_value_heads"}
+    assert flops.describe(absent) == flops.describe({**config, "num_key_value_heads": config["num_attention_heads"]})
+
+
+def test_layers_shapes_are_found_by_index_whatever_the_padding():
+    shape = {"head_dim": 8, "num_key_value_heads": 1}
+    wide = {**GEMMA4, "attention_k_eq_v": True, "global_head_dim": 8, "num_global_key_value_heads": 1}
+    saved = {key: wide[key] for key in wide if key not in ("global_head_dim", "num_global_key_value_heads")}
+    for key in ("2", "02", "002"):
+        assert flops.describe({**saved, "per_layer_config": {key: shape}}) == flops.describe(wide)
+
+
+@pytest.mark.parametrize("none", [None, 0])
+def test_no_shared_experts_is_said(none):
+    assert total({**DEEPSEEK, "n_shared_experts": none}) < total(DEEPSEEK)
+    assert total({**KIMI_LINEAR, "num_shared_experts": none}) < total(KIMI_LINEAR)
+
+
+@pytest.mark.parametrize("saved", [5, 6], ids=["released", "saved by transformers"])
+def test_mimo_attends_as_many_tokens_as_are_served(saved):
+    config = {**MIMO_V2, "sliding_window": saved, "sliding_window_size": 5}
+    assert flops.describe(config) == flops.describe({**MIMO_V2, "sliding_window": 6})
 
 
 M3_BLOCKS = {"sparse_attention_config": {**MINIMAX_M3["sparse_attention_config"], "sparse_block_size": 8}}
@@ -451,7 +477,7 @@ DIFFERENT = [
     ("larger chunks", LLAMA4, {"attention_chunk_size": 40}),
     ("experts in each second layer", LLAMA4, {"interleave_moe_layer_step": 2}),
     ("larger full heads", GEMMA4, {"global_head_dim": 1024}),
-    ("values as keys", GEMMA4, {"attention_k_eq_v": True}),
+    ("values as keys", GEMMA4, {"attention_k_eq_v": True, "num_global_key_value_heads": 2}),
     ("keys and values shared by the last layer", GEMMA4, {"num_kv_shared_layers": 1}),
     ("inputs per layer", GEMMA4, {"hidden_size_per_layer_input": 4, "vocab_size_per_layer_input": 50}),
     ("larger values", MIMO_V2, {"swa_v_head_dim": 12}),
@@ -573,8 +599,23 @@ WRONG = [
     ({**V32, "indexer_types": ["full"] * 3 + ["half"]}, "'indexer_types' has 'half'"),
     ({**LLAMA4, "no_rope_layers": [1]}, "'no_rope_layers' must be a list of 0 and 1 for num_hidden_layers .3."),
     ({**LLAMA4, "no_rope_layers": [1, 2, 1]}, "'no_rope_layers' must be a list of 0 and 1"),
-    ({**GEMMA4, "per_layer_config": {"0": {"head_dim": 8}}}, "'0' is not supported, because only full layers"),
+    ({**GEMMA4, "per_layer_config": {"0": {"head_dim": 8}}}, "'head_dim' is not supported, because only full layers"),
     ({**GEMMA4, "per_layer_config": {"2": 8}}, "'2' must be an object"),
+    ({**GEMMA4, "per_layer_config": {"3": {}}}, "'per_layer_config' has '3', which must name one of 3 layers"),
+    ({**GEMMA4, "per_layer_config": {"last": {}}}, "'per_layer_config' has 'last'"),
+    ({**GEMMA4, "per_layer_config": {"2": {}, "02": {}}}, "'per_layer_config' has '0?2'"),
+    ({**GEMMA4, "attention_k_eq_v": True}, "key 'num_global_key_value_heads' is missing"),
+    ({**GEMMA4, "num_experts": 8}, "key 'enable_moe_block' is missing"),
+    ({**MIMO_V2, "sliding_window_size": 7}, "'sliding_window' must be 'sliding_window_size' .7., or one more"),
+    ({**DEEPSEEK, "first_k_dense_replace": 5}, "'first_k_dense_replace' .5. is more than num_hidden_layers .4."),
+    ({**MOE, "mlp_only_layers": [1, 3]}, "'mlp_only_layers' names layer 3, but there are 3 layers"),
+    ({**LLAMA4, "moe_layers": [0, 4]}, "'moe_layers' names layer 4"),
+    ({**QWEN3, "num_experts": 128}, "'num_experts' is 128, but this family has no routed experts"),
+    ({**QWEN3, "kv_lora_rank": 512}, "'kv_lora_rank' is 512, but this family has no latent attention"),
+    ({**MOE, "kv_lora_rank": 512}, "'kv_lora_rank' is 512"),
+    ({**MIXTRAL, "n_shared_experts": 1}, "'n_shared_experts' is 1, but this family has no shared experts"),
+    ({**DEEPSEEK, "index_topk": 5}, "'index_topk' is 5, but this family has no sparse attention"),
+    ({**LLAMA, "mamba_d_state": 16}, "'mamba_d_state' is 16, but this family has no state-space layers"),
     ({**GEMMA4, "attention_k_eq_v": True, "num_global_key_value_heads": 4}, "multiple of num_global_key_value_heads"),
     ({**MINIMAX, "attn_type_list": [1, 0, 1]}, "'attn_type_list' has a 0"),
     ({**MINIMAX, "shared_intermediate_size": 8}, "'shared_intermediate_size' is not supported"),
@@ -637,7 +678,9 @@ def test_wrong_configs_are_refused(config, message):
 DEFAULTS = {
     "qwen3_moe": {"head_dim"},
     "qwen3_vl_moe_text": {"head_dim"},
-    "gemma3_text": {"head_dim", "num_attention_heads", "vocab_size"},
+    "deepseek_v4": {"num_key_value_heads"},  # one, whatever it says
+    "mimo_v2_flash": {"n_shared_experts"},
+    "gemma3_text": {"head_dim", "num_key_value_heads", "num_attention_heads", "vocab_size"},
     "qwen2_moe": {"head_dim"},
     "granitemoehybrid": {"num_hidden_layers"},
     "nemotron_h": {"num_hidden_layers"},
@@ -646,7 +689,8 @@ DEFAULTS = {
 
 @every_config
 def test_every_missing_key_is_named_or_has_a_documented_default(config):
-    defaults = {"num_key_value_heads", "n_shared_experts"} | DEFAULTS.get(config["model_type"], set())
+    model_type = config["model_type"]
+    defaults = DEFAULTS.get(model_type, set()) | ({"num_key_value_heads"} if model_type in ALL_HEADS else set())
     for key in config.keys() - defaults:
         with pytest.raises(InputError, match=f"'{key}' is missing"):
             flops.describe({other: value for other, value in config.items() if other != key})

@@ -35,6 +35,7 @@ SHAPE = {
     "num_hash_layers": 1,
     "moe_intermediate_size": 24,
     "n_routed_experts": 8,
+    "n_shared_experts": 1,
     "num_experts_per_tok": 2,
     "pad_token_id": 0,
 }

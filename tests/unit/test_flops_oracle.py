@@ -244,6 +244,12 @@ CASES = {
         ATTENDED,
         [7, 7, 7, 7, 7, None, 7, None],
     ),
+    "gemma4_text, more than ten layers, whose indices transformers pads with zeros": (
+        "gemma4_text",
+        {**GEMMA4, "num_hidden_layers": 12, "attention_k_eq_v": True, "num_global_key_value_heads": 1},
+        ATTENDED,
+        [7, 7, 7, 7, 7, None] * 2,
+    ),
     "mimo_v2_flash": (
         "mimo_v2_flash",
         {

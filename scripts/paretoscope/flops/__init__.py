@@ -141,7 +141,10 @@ def describe(config: Mapping) -> Architecture:
     known, name = plugins.available(_FOLDER), model_type.replace("-", "_")
     if name not in known:
         raise InputError(f"config.json: unknown model_type '{model_type}'.{_nearest(name.lower(), known)}")
-    return plugins.load(_FOLDER, name).describe(Config(config))
+    checked = Config(config)
+    architecture = plugins.load(_FOLDER, name).describe(checked)
+    checked.refuse_unread()
+    return architecture
 
 
 def completion_flops(

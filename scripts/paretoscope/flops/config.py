@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ..errors import InputError
 
@@ -11,6 +11,16 @@ LARGEST_SIZE = 2**31 - 1
 
 _LARGEST_OF = {"num_hidden_layers": 100_000}
 """Of what is gone through one by one, less."""
+
+_DESCRIBES = {
+    # What no decoder without it can have; null and 0 say that there is none.
+    **dict.fromkeys(("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"), "routed experts"),
+    **dict.fromkeys(("n_shared_experts", "num_shared_experts"), "shared experts"),
+    **dict.fromkeys(("kv_lora_rank", "q_lora_rank"), "latent attention"),
+    **dict.fromkeys(("ssm_state_size", "mamba_d_state", "mamba_n_heads", "mamba_num_heads"), "state-space layers"),
+    **dict.fromkeys(("linear_num_key_heads", "linear_num_value_heads", "linear_attn_config"), "linear attention"),
+    **dict.fromkeys(("index_topk", "sparse_attention_config", "compress_ratios"), "sparse attention"),
+}
 
 _REQUIRED = object()
 _ATTENTION_KINDS = {"full_attention": "full", "sliding_attention": "sliding"}
@@ -25,8 +35,14 @@ class Config:
         The parsed ``config.json`` of a language model.
     """
 
-    def __init__(self, values: Mapping):
+    def __init__(self, values: Mapping, read: set[str] | None = None):
         self._values = values
+        self._read = set() if read is None else read
+
+    def _get(self, key: str):
+        """Return the value of ``key``, None where it is absent, and note that somebody asked."""
+        self._read.add(key)
+        return self._values.get(key)
 
     @property
     def model_type(self) -> str:
@@ -35,12 +51,15 @@ class Config:
 
     def has(self, key: str) -> bool:
         """Return whether the config gives ``key`` a value."""
-        return self._values.get(key) is not None
+        return self._get(key) is not None
 
     def with_defaults(self, **values) -> Config:
         """Return this config with values for keys that are absent: what a family's releases leave out."""
-        given = {key: value for key, value in self._values.items() if value is not None}
-        return Config({**self._values, **values, **given})
+        return self.replaced(**{key: value for key, value in values.items() if self._values.get(key) is None})
+
+    def replaced(self, **values) -> Config:
+        """Return this config with other values, whatever it says itself."""
+        return Config({**self._values, **values}, self._read)
 
     def error(self, problem: str) -> InputError:
         """Return an error about this config."""
@@ -63,7 +82,7 @@ class Config:
         InputError
             Key absent, value not an integer in range, or two names of the key that contradict each other.
         """
-        given = {key: self._values[key] for key in keys if self._values.get(key) is not None}
+        given = {key: self._get(key) for key in keys if self._get(key) is not None}
         if not given:
             if default is _REQUIRED:
                 raise self.error(f"key '{keys[0]}' is missing; an integer is needed")
@@ -84,22 +103,22 @@ class Config:
         InputError
             Key absent, or its value not a positive number of a sensible size.
         """
-        value = self._values.get(key)
+        value = self._get(key)
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= LARGEST_SIZE:
             raise self.error(f"'{key}' must be a positive number, not {shown(value)}")
         return value
 
-    def nullable_size(self, key: str) -> int | None:
-        """Return an integer, or None where the config says null. The key must be there: absence doesn't say which.
+    def nullable_size(self, *keys: str, minimum: int = 1) -> int | None:
+        """Return an integer, or None where the config says null. A key must be there: absence doesn't say which.
 
         Raises
         ------
         InputError
-            Key absent, or neither null nor a positive integer.
+            All keys absent, or neither null nor an integer of at least ``minimum``.
         """
-        if key not in self._values:
-            raise self.error(f"key '{key}' is missing; an integer or null is needed")
-        return self.size(key, default=None)
+        if not any(key in self._values for key in keys):
+            raise self.error(f"key '{keys[0]}' is missing; an integer or null is needed")
+        return self.size(*keys, default=None, minimum=minimum)
 
     def flag(self, key: str, *, default: bool) -> bool:
         """Return a boolean.
@@ -109,7 +128,7 @@ class Config:
         InputError
             The value is not true or false.
         """
-        value = self._values.get(key)
+        value = self._get(key)
         if value is None:
             return default
         if not isinstance(value, bool):
@@ -120,21 +139,23 @@ class Config:
         self,
         *,
         head_size_required: bool = False,
+        kv_heads_required: bool = True,
         kv_heads_key: str = "num_key_value_heads",
         head_size_key: str = "head_dim",
     ) -> tuple[int, int, int]:
         """Return heads, key-value heads and head size of grouped-query attention.
 
-        Absent ``num_key_value_heads``: as many as heads. Absent ``head_dim``: ``hidden_size`` / heads, unless
-        ``head_size_required`` (the model family's head size isn't that ratio).
+        Absent ``num_key_value_heads``: as many as heads, where not ``kv_heads_required`` (in most families transformers
+        takes another number). Absent ``head_dim``: ``hidden_size`` / heads, unless ``head_size_required`` (the model
+        family's head size isn't that ratio).
 
         Raises
         ------
         InputError
-            Heads that aren't a multiple of the key-value heads, or don't divide ``hidden_size`` where they must.
+            A key that is missing. Heads that aren't a multiple of the key-value heads, or don't divide ``hidden_size`` where they must.
         """
         heads = self.size("num_attention_heads")
-        kv_heads = self.size(kv_heads_key, default=heads)
+        kv_heads = self.size(kv_heads_key) if kv_heads_required else self.size(kv_heads_key, default=heads)
         if heads % kv_heads:
             raise self.error(
                 f"num_attention_heads ({heads}) is not a multiple of {kv_heads_key} ({kv_heads}), "
@@ -157,7 +178,7 @@ class Config:
         InputError
             Not a list of integers from 0.
         """
-        values = self._values.get(key)
+        values = self._get(key)
         if values is None:
             return ()
         if isinstance(values, str):
@@ -185,7 +206,7 @@ class Config:
             Neither a list of names nor a string, a name that isn't known, keys that contradict each other, or another
             number of layers than ``num_hidden_layers``, which may be absent.
         """
-        listed = {key: self._kinds(key, names) for key in keys if self._values.get(key) is not None}
+        listed = {key: self._kinds(key, names) for key in keys if self._get(key) is not None}
         if not listed:
             return None
         key, kinds = next(iter(listed.items()))
@@ -197,7 +218,7 @@ class Config:
         return kinds[:layers]
 
     def _kinds(self, key: str, names: Mapping[str, str]) -> list[str]:
-        value = self._values[key]
+        value = self._get(key)
         if not isinstance(value, list | str):
             raise self.error(f"'{key}' must list the kinds of the layers, not {shown(value)}")
         unknown = [name for name in value if not isinstance(name, str) or name not in names]
@@ -213,7 +234,7 @@ class Config:
         InputError
             Not a list of 0 and 1 of at least ``layers`` entries.
         """
-        values = self._values.get(key)
+        values = self._get(key)
         if values is None or values == []:
             return None
         if not isinstance(values, list) or len(values) < layers or any(value not in (0, 1) for value in values):
@@ -239,7 +260,7 @@ class Config:
         InputError
             Not a list of objects, or absent.
         """
-        values = self._values.get(key)
+        values = self._get(key)
         if not isinstance(values, list) or not all(isinstance(value, Mapping) for value in values):
             raise self.error(f"key '{key}' {'is missing; it ' if values is None else ''}must be a list of objects")
         return [Config({**value, "model_type": self.model_type}) for value in values]
@@ -252,16 +273,44 @@ class Config:
         InputError
             Not an object.
         """
-        value = self._values.get(key)
+        value = self._get(key)
         if value is not None and not isinstance(value, Mapping):
             raise self.error(f"'{key}' must be an object")
         return Config({**(value or {}), "model_type": self.model_type})
 
+    def parts_by_layer(self, key: str, layers: int) -> list[Config]:
+        """Return what an object of objects says of each layer, named by its index ("5" or "05"); empty for the others.
+
+        Raises
+        ------
+        InputError
+            Not an object of objects, or a key that names no layer or one that another key names too.
+        """
+        overrides = self.part(key)
+        named: dict[int, Config] = {}
+        for name in overrides._values.keys() - {"model_type"}:
+            index = int(name) if name.isascii() and name.isdigit() else layers
+            if index >= layers or index in named:
+                raise self.error(f"'{key}' has '{name}', which must name one of {layers} layers, from 0 and only once")
+            named[index] = overrides.part(name)
+        return [named.get(index) or self.part("") for index in range(layers)]
+
     def refuse(self, *keys: str, because: str) -> None:
         """Raise InputError where a key is set to anything but null, false, 0 or an empty list."""
         for key in keys:
-            if self._values.get(key):
+            if self._get(key):
                 raise self.error(f"'{key}' is not supported, because {because}")
+
+    def allow(self, *keys: str) -> None:
+        """Let keys describe parts that the family may have, also where this model has none."""
+        self._read.update(keys)
+
+    def refuse_unread(self) -> None:
+        """Raise InputError where the config describes parts of a model that its family, which never asked, hasn't."""
+        for key, part in _DESCRIBES.items():
+            value = self._values.get(key)
+            if value and key not in self._read:
+                raise self.error(f"'{key}' is {shown(value)}, but this family has no {part} that it describes")
 
     def sparse_layers(self) -> list[bool]:
         """Return for each layer whether it has experts: each ``decoder_sparse_step``-th, bar ``mlp_only_layers``.
@@ -273,8 +322,14 @@ class Config:
         """
         step = self.size("decoder_sparse_step", default=1)
         kept_dense = self.integers("mlp_only_layers")
-        layers = range(self.size("num_hidden_layers"))
-        return [(index + 1) % step == 0 and index not in kept_dense for index in layers]
+        layers = self.size("num_hidden_layers")
+        self.check_layers("mlp_only_layers", kept_dense, layers)
+        return [(index + 1) % step == 0 and index not in kept_dense for index in range(layers)]
+
+    def check_layers(self, key: str, indices: Sequence[int], layers: int) -> None:
+        """Raise InputError where a list of layers names one that isn't there."""
+        if any(index >= layers for index in indices):
+            raise self.error(f"'{key}' names layer {max(indices)}, but there are {layers} layers, from 0")
 
     def windows(self, sliding: list[bool]) -> list[int | None]:
         """Return the sliding window of each layer, None where attention is full.

@@ -29,7 +29,7 @@ _INDEXERS = {"full": "full", "shared": "shared"}
 def llama(config: Config) -> Architecture:
     """Return Llama's decoder (arXiv 2407.21783, section 3.2)."""
     hidden = config.size("hidden_size")
-    heads, kv_heads, head_size = config.attention_heads()
+    heads, kv_heads, head_size = config.attention_heads(kv_heads_required=False)
     bias = config.flag("attention_bias", default=False)
     layer = (
         norms(hidden, hidden),
@@ -40,10 +40,10 @@ def llama(config: Config) -> Architecture:
     return _of_equal_layers(config, layer, hidden)
 
 
-def mistral(config: Config, window: int | None) -> Architecture:
+def mistral(config: Config, window: int | None, *, kv_heads_required: bool = True) -> Architecture:
     """Return Mistral's decoder (arXiv 2310.06825, section 2): all layers slide over ``window`` tokens, if any."""
     hidden = config.size("hidden_size")
-    heads, kv_heads, head_size = config.attention_heads()
+    heads, kv_heads, head_size = config.attention_heads(kv_heads_required=kv_heads_required)
     layer = (
         norms(hidden, hidden),
         attention_projections(hidden, heads, kv_heads, head_size),
@@ -144,6 +144,8 @@ def deepseek_sparse_layers(config: Config, layers: int) -> list[bool]:
     if kinds is not None:
         return [kind == "sparse" for kind in kinds]
     first = config.size("first_k_dense_replace", minimum=0)
+    if first > layers:
+        raise config.error(f"'first_k_dense_replace' ({first}) is more than num_hidden_layers ({layers})")
     every = config.size("moe_layer_freq", default=1)
     return [index >= first and index % every == 0 for index in range(layers)]
 
@@ -152,7 +154,7 @@ def deepseek_experts(config: Config, hidden: int, *, router_bias: bool = True) -
     """Return router, routed experts and shared experts (arXiv 2412.19437, section 2.1.2)."""
     experts = config.size("n_routed_experts", "num_local_experts")
     size = config.size("moe_intermediate_size")
-    shared = config.size("n_shared_experts", default=0, minimum=0)
+    shared = config.nullable_size("n_shared_experts", minimum=0)
     blocks = (
         router(hidden, experts, bias=router_bias),
         routed_experts(hidden, size, experts, config.size("num_experts_per_tok")),

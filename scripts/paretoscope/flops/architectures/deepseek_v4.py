@@ -48,6 +48,7 @@ def describe(config) -> Architecture:
 
 
 def _kinds(config, layers: int) -> list[str]:
+    config.allow("compress_ratios", "index_topk")
     kinds = config.layer_kinds("layer_types", names={kind: kind for kind in (_SLIDING, _SELECTED, _HEAVY)})
     if kinds:
         return kinds
@@ -96,5 +97,5 @@ def _experts(config, hidden: int, *, bias: bool):
     return (
         router(hidden, experts, bias=bias),
         routed_experts(hidden, size, experts, config.size("num_experts_per_tok")),
-        shared_experts(hidden, config.size("n_shared_experts", default=1) * size),
+        shared_experts(hidden, config.size("n_shared_experts") * size),
     )

@@ -1,8 +1,9 @@
 """Gemma 4's language model: sliding-window layers and, each sixth and last, full attention with larger heads.
 
-Full layers have ``num_global_key_value_heads`` heads of ``global_head_dim`` (absent: 512), or what ``per_layer_config``
-says, as newer releases of transformers save it; with ``attention_k_eq_v`` their values are
-their keys before norm and rotary embedding, so the projection of values is missing, while the cache holds both.
+Full layers have heads of ``global_head_dim`` (absent: 512); with ``attention_k_eq_v`` they have
+``num_global_key_value_heads`` key-value heads, and their values are their keys before norm and rotary embedding, so the
+projection of values is missing, while the cache holds both. transformers saves both sizes in ``per_layer_config``
+instead, by the layer's index, zero-padded.
 The last ``num_kv_shared_layers`` layers attend keys and values of an earlier layer and cache none;
 ``use_double_wide_mlp`` doubles their FFN. With ``enable_moe_block`` a layer has routed experts beside its FFN.
 ``hidden_size_per_layer_input`` (0: none) is the width of inputs that each layer gets from a table of its own.
@@ -35,11 +36,12 @@ def describe(config) -> Architecture:
     inputs = config.size("hidden_size_per_layer_input", minimum=0)
     after = (*_experts(config, hidden), *((per_layer_inputs(hidden, inputs),) if inputs else ()))
     table = config.size("vocab_size_per_layer_input") if inputs else 0
+    shapes = config.parts_by_layer("per_layer_config", layers)
     return decoder(
         config.model_type,
         [
             (
-                *_attention(config, hidden, index, window, shared=index >= first_shared),
+                *_attention(config, hidden, window, shapes[index], shared=index >= first_shared),
                 _ffn(config, hidden, shared=index >= first_shared),
                 *after,
             )
@@ -52,8 +54,8 @@ def describe(config) -> Architecture:
     )
 
 
-def _attention(config, hidden: int, index: int, window: int | None, *, shared: bool):
-    heads, kv_heads, head_size = _heads(config, index, full=window is None)
+def _attention(config, hidden: int, window: int | None, shape, *, shared: bool):
+    heads, kv_heads, head_size = _heads(config, shape, full=window is None)
     bias = config.flag("attention_bias", default=False)
     own_values = not shared and not (window is None and config.flag("attention_k_eq_v", default=False))
     of_heads = (head_size,) if shared else (head_size, head_size)
@@ -67,19 +69,17 @@ def _attention(config, hidden: int, index: int, window: int | None, *, shared: b
     )
 
 
-def _heads(config, index: int, *, full: bool) -> tuple[int, int, int]:
-    overrides = config.part("per_layer_config")
+def _heads(config, shape, *, full: bool) -> tuple[int, int, int]:
     if not full:
-        overrides.refuse(str(index), because="only full layers have heads of another size in the releases")
+        shape.refuse("num_key_value_heads", "head_dim", because="only full layers have heads of their own in releases")
         return config.attention_heads(head_size_required=True)
-    shape = overrides.part(str(index))
-    config = config.with_defaults(
+    named = config.with_defaults(
         num_global_key_value_heads=shape.size("num_key_value_heads", default=None),
         global_head_dim=shape.size("head_dim", default=512),
     )
-    own = config.flag("attention_k_eq_v", default=False) and config.size("num_global_key_value_heads", default=None)
+    own = shape.has("num_key_value_heads") or config.flag("attention_k_eq_v", default=False)
     kv_heads_key = "num_global_key_value_heads" if own else "num_key_value_heads"
-    return config.attention_heads(kv_heads_key=kv_heads_key, head_size_key="global_head_dim")
+    return named.attention_heads(kv_heads_key=kv_heads_key, head_size_key="global_head_dim")
 
 
 def _ffn(config, hidden: int, *, shared: bool):
@@ -88,6 +88,8 @@ def _ffn(config, hidden: int, *, shared: bool):
 
 
 def _experts(config, hidden: int):
+    if not config.has("enable_moe_block") and config.has("num_experts"):
+        raise config.error("key 'enable_moe_block' is missing; beside 'num_experts' it says whether there are experts")
     if not config.flag("enable_moe_block", default=False):
         return ()
     experts, size = config.size("num_experts"), config.size("moe_intermediate_size")

@@ -12,7 +12,7 @@ from ..blocks import Architecture, attention, attention_projections, decoder, no
 def describe(config) -> Architecture:
     """Return the architecture of a ``Config``; InputError for what it lacks or contradicts."""
     hidden = config.size("hidden_size")
-    heads, kv_heads, head_size = config.attention_heads()
+    heads, kv_heads, head_size = config.attention_heads(kv_heads_required=False)
     bias = config.flag("attention_bias", default=False)
     experts = config.size("num_local_experts", "num_experts")
     top_k = config.size("num_experts_per_tok")

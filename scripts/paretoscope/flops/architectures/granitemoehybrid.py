@@ -46,7 +46,7 @@ def _mamba(config, hidden: int):
 
 
 def _attention(config, hidden: int):
-    heads, kv_heads, head_size = config.attention_heads()
+    heads, kv_heads, head_size = config.attention_heads(kv_heads_required=False)
     bias = config.flag("attention_bias", default=False)
     return (
         attention_projections(hidden, heads, kv_heads, head_size, qkv_bias=bias, output_bias=bias),

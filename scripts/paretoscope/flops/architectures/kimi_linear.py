@@ -92,7 +92,7 @@ def _latent_attention(config, hidden: int):
 def _experts(config, hidden: int):
     experts, size = config.size("num_experts", "num_local_experts"), config.size("moe_intermediate_size")
     top_k = config.size("num_experts_per_tok", "num_experts_per_token")
-    shared = config.size("num_shared_experts", "n_shared_experts", default=0, minimum=0)
+    shared = config.nullable_size("num_shared_experts", "n_shared_experts", minimum=0)
     latent = config.size("routed_expert_hidden_size", default=None)
     blocks = (
         router(hidden, experts, bias=True),

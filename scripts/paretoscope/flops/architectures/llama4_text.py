@@ -41,6 +41,7 @@ def describe(config) -> Architecture:
     dense = (gated_ffn(hidden, config.size("intermediate_size_mlp")),)
     every = config.size("interleave_moe_layer_step", default=1)
     listed = config.integers("moe_layers")
+    config.check_layers("moe_layers", listed, layers)
     sparse_layers = listed or range(every - 1, layers, every)
     return decoder(
         config.model_type,

@@ -2,8 +2,9 @@
 
 Values have a head size of their own (``v_head_dim``). Sliding layers have ``swa_num_key_value_heads`` key-value heads
 (absent: twice as many as full ones). Patterns are read from ``hybrid_layer_pattern`` (1: sliding) and
-``moe_layer_freq`` (1: experts), or from ``layer_types`` and ``mlp_layer_types``. The window is ``sliding_window``;
-transformers lets one token more in where ``sliding_window_size`` is given too.
+``moe_layer_freq`` (1: experts), or from ``layer_types`` and ``mlp_layer_types``. ``sliding_window_size``, 128 in the
+release, is the tokens attended before a token's own, so windows are of 129: as SGLang serves it (``models/mimo_v2.py``)
+and as transformers does, which saves 129 as ``sliding_window``. The release's own ``sliding_window`` is 128 too.
 
 Source: arXiv 2601.02780; config keys as its config.json and transformers' MiMoV2FlashConfig.
 Left out: the multi-token-prediction layers.
@@ -18,8 +19,9 @@ def describe(config) -> Architecture:
     hidden = config.size("hidden_size")
     layers = config.size("num_hidden_layers")
     sliding = config.layer_flags("hybrid_layer_pattern", layers)
-    windows = config.windows(sliding or [index > 0 and (index + 1) % 6 != 0 for index in range(layers)])
-    experts, ffn = deepseek_experts(config, hidden), (gated_ffn(hidden, config.size("intermediate_size")),)
+    default = [index > 0 and (index + 1) % 6 != 0 for index in range(layers)]
+    windows = _with_window(config).windows(sliding or default)
+    experts, ffn = deepseek_experts(config.with_defaults(n_shared_experts=0), hidden), (gated_ffn(hidden, config.size("intermediate_size")),)
     return decoder(
         config.model_type,
         [
@@ -30,6 +32,16 @@ def describe(config) -> Architecture:
         vocabulary=config.size("vocab_size"),
         tied=config.flag("tie_word_embeddings", default=False),
     )
+
+
+def _with_window(config):
+    """Return the config with the window that is served as ``sliding_window``."""
+    before = config.size("sliding_window_size", default=None)
+    if before is None:
+        return config
+    if config.size("sliding_window", default=before) not in (before, before + 1):
+        raise config.error(f"'sliding_window' must be 'sliding_window_size' ({before}), or one more as it is served")
+    return config.replaced(sliding_window=before + 1)
 
 
 def _sparse(config, layers: int) -> list[bool]:

@@ -27,7 +27,8 @@ def describe(config) -> Architecture:
     kinds = config.layer_kinds("hybrid_override_pattern", "layers_block_type", "layer_types", names=_KINDS)
     if kinds is None:
         raise config.error("key 'hybrid_override_pattern' is missing, or 'layers_block_type', the kinds of the layers")
-    # Only the kinds that occur: a model without experts has no sizes of experts.
+    # Only the kinds that occur: a model without experts has no sizes of experts, or those that transformers saves.
+    config.allow("n_routed_experts", "num_local_experts", "n_shared_experts", "mamba_num_heads", "ssm_state_size")
     mixers = {kind: _MIXERS[kind](config, hidden) for kind in dict.fromkeys(kinds)}
     return decoder(
         config.model_type,

@@ -10,7 +10,7 @@ from ..blocks import Architecture, attention, attention_projections, decoder, ga
 def describe(config) -> Architecture:
     """Return the architecture of a ``Config``; InputError for what it lacks or contradicts."""
     hidden = config.size("hidden_size")
-    heads, kv_heads, head_size = config.attention_heads()
+    heads, kv_heads, head_size = config.attention_heads(kv_heads_required=False)
     bias = config.flag("attention_bias", default=False)
     layer = (
         norms(hidden, hidden, heads * head_size, kv_heads * head_size),

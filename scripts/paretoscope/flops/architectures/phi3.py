@@ -12,4 +12,4 @@ from ..families import mistral
 
 def describe(config) -> Architecture:
     """Return the architecture of a ``Config``; InputError for what it lacks or contradicts."""
-    return mistral(config, config.size("sliding_window", default=None))
+    return mistral(config, config.size("sliding_window", default=None), kv_heads_required=False)

@@ -75,6 +75,7 @@ def _sparse_layers(config, layers: int, predicted: int) -> list[bool]:
     if not config.has("moe_layers_enum"):
         raise config.error("key 'moe_layers_enum' is missing; without it 'mlp_layer_types' must say which have experts")
     listed = config.integers("moe_layers_enum")
+    config.check_layers("moe_layers_enum", listed, layers + predicted)
     return [index in listed for index in range(layers)]
 
 
