@@ -13,7 +13,7 @@ CALM := --quiet host reason rules
 export TOKENIZERS_PARALLELISM := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup plan demo smoke test fuzz sglang-cpu lint format bench clean lock pin
+.PHONY: help setup plan demo smoke test fuzz sglang-cpu lint format bench clean lock pin tables
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -65,6 +65,9 @@ bench: setup ## time what the README claims
 
 pin: setup ## write into the cards of STUDY=config/config.yaml the commits that their repositories are at now
 	PYTHONPATH=scripts $(BIN)/python -m paretoscope.pin --study $(STUDY)
+
+tables: setup ## write docs/tables.md from the tables that the library declares
+	$(BIN)/python tests/tables_doc.py
 
 clean: ## delete results, keep the packages
 	rm -rf results/*/ .snakemake
