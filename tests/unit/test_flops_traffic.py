@@ -189,7 +189,31 @@ def test_intensity_of_one_token_is_about_one_and_grows_with_the_batch():
         (lambda a, c: flops.decode_bytes(a, c, 0), "context must be at least 1, not 0"),
         (lambda a, c: flops.decode_bytes(a, c, 1, 0), "batch must be at least 1, not 0"),
         (lambda a, c: flops.decode_flops(a, 0), "context must be at least 1, not 0"),
+        (lambda a, c: flops.decode_bytes(a, c, 1, 1.5), "batch must be integers"),
+        (lambda a, c: flops.decode_bytes(a, c, 1, kv_dtype_bytes=0), "a cached element must take at least 1 byte"),
+        (lambda a, c: flops.decode_flops(a, 2.5), "context must be integers"),
+        (lambda a, c: flops.decode_flops(a, [3, -2]), "context must be at least 1, not -2"),
+        (lambda a, c: flops.decode_flops(a, [[1], [2, 3]]), "context must be integers"),
+        (lambda a, c: flops.arithmetic_intensity(a, c, float("nan")), "context must be integers"),
+        (lambda a, c: flops.cache_bytes(a, 1.5), "tokens must be integers"),
+        (lambda a, c: flops.cache_bytes(a, 1, float("nan")), "a cached element must take at least 1 byte"),
         (lambda a, c: flops.completion_bytes(a, c, 1, 1, batch=0.5), "batch must be at least 1, not 0.5"),
+        (lambda a, c: flops.completion_bytes(a, c, 1, 1, batch=float("nan")), "batch must be at least 1, not nan"),
+        (lambda a, c: flops.completion_bytes(a, c, -10, -5), "prompt_tokens must be at least 1, not -10"),
+        (lambda a, c: flops.completion_bytes(a, c, 10, -5), "completion_tokens must be at least 0, not -5"),
+        (lambda a, c: flops.completion_bytes(a, c, 10, 5.5), "completion_tokens must be integers"),
+        (lambda a, c: flops.completion_bytes(a, c, 10, 5, -1), "cached_tokens must be at least 0, not -1"),
+        (lambda a, c: flops.completion_bytes(a, c, 10, 5, verify_steps=-1), "verify_steps must be at least 0, not -1"),
+        (
+            lambda a, c: flops.completion_bytes(a, c, [1, 2], [1, 2, 3]),
+            r"prompt_tokens \(2,\), completion_tokens \(3,\)",
+        ),
+        (lambda a, c: flops.completion_flops(a, [1, 2], [1, 2, 3]), "shapes of the token counts don't go together"),
+        (lambda a, c: flops.executed_decode_flops(a, [1, 2], 4, [1, 2, 3]), "shapes of the token counts don't go"),
+        (
+            lambda a, c: flops.executed_decode_flops(a, 9, 5, 10**23),
+            "rejected_tokens must be from 0 to 9007199254740992",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(call, message):
@@ -197,7 +221,38 @@ def test_what_cannot_be_is_refused(call, message):
         call(*of(LLAMA))
 
 
+@pytest.mark.parametrize("config", [LLAMA, MOE, GEMMA, HYBRID], ids=lambda config: config["model_type"])
+def test_helpers_take_arrays_of_contexts(config):
+    architecture = flops.describe(config)
+    contexts = [1, 4, 5, 6, 40, 2**40]
+    alone = [flops.decode_flops(architecture, context) for context in contexts]
+    assert all(isinstance(work, int) for work in alone)
+    assert flops.decode_flops(architecture, contexts).tolist() == [float(work) for work in alone]
+    moved = [flops.decode_bytes(architecture, config, context, 3) for context in contexts]
+    assert flops.decode_bytes(architecture, config, contexts, 3).tolist() == pytest.approx(moved)
+    cached = [flops.cache_bytes(architecture, context) for context in contexts]
+    assert flops.cache_bytes(architecture, contexts).tolist() == cached
+    assert flops.completion_bytes(architecture, config, [], [])[0].size == 0
+
+
+def test_prefill_leaves_states_of_recurrent_layers_behind_once():
+    """Weights are read, keys, values and states written: nothing of a state is read before the first token."""
+    architecture, config = of(HYBRID)
+    prefill, _ = flops.completion_bytes(architecture, config, 10, 5)
+    weights = flops.weights_read(architecture, config, 10)
+    assert prefill - weights == 10 * flops.kv_bytes_per_token(architecture) + flops.cache_bytes(architecture, 0)
+
+
 # ---- cost executed, and another convention ----
+
+
+def test_rejected_tokens_are_counted_in_the_convention_that_is_asked_for():
+    architecture = flops.describe(LLAMA)
+    executed = flops.executed_decode_flops(architecture, 9, 5, [0, 10], convention="paper")
+    decode = flops.completion_flops(architecture, 9, 5, convention="paper")[1]
+    assert executed.tolist() == [decode, 3 * decode]
+    with pytest.raises(InputError, match="unknown convention 'papers'"):
+        flops.executed_decode_flops(architecture, 9, 5, 0, convention="papers")
 
 
 @pytest.mark.parametrize("config", [LLAMA, MOE, GEMMA, HYBRID], ids=lambda config: config["model_type"])

@@ -116,6 +116,14 @@ def test_a_measured_cell_beside_its_bound():
     assert pd.isna(row["note"])
 
 
+def test_no_more_sequences_share_a_reading_of_the_weights_than_there_are():
+    """Latencies that overlap more than the completions can (another clock, a retry): the batch is all of them."""
+    row = bounds(cells(generation_seconds=0.5), completions()).iloc[0]
+    as_one = bounds(cells(generation_seconds=4.0), completions()).iloc[0]
+    assert (row["batch_mean"], as_one["batch_mean"]) == (32, 4)
+    assert row["gpu_seconds_least"] == as_one["gpu_seconds_least"]
+
+
 def test_steps_that_give_several_tokens_lower_the_bound():
     speculative = {**ENGINE, "in_force": {"speculative_algorithm": "EAGLE"}}
     one_by_one = bounds(cells(), completions())["gpu_seconds_least"][0]

@@ -50,6 +50,7 @@ from .. import plugins
 from ..errors import InputError, suggest
 from .blocks import Architecture, Block, Parameters
 from .config import Config, shown
+from .counts import broadcast, token_counts
 from .memory import cache_bytes, kv_bytes_per_token, quantisation_method, weight_bytes
 from .traffic import arithmetic_intensity, completion_bytes, decode_bytes, decode_flops, weights_read
 
@@ -91,13 +92,13 @@ _FAMILY = re.compile("[a-z]+")
 _AT_ONCE = 2**13
 """Completions computed in one go, so few that the arrays in between stay in a processor's cache."""
 
-_MOST_TOKENS = 2**53
-"""Far above any context, and so little that prompt and completion together are an int64."""
-
 _NOT_SUPPORTED = {
     # model_type: why, where its config.json doesn't say enough or nothing public says what is computed
     "step3p7": "its sliding-window layers have heads of their own, which its config.json may leave out",
 }
+
+_READ_AS = {"kimi_k3": "kimi_linear"}
+"""Multimodal types, not language models, whose name says another family than their language model's type."""
 
 _TYING_LEFT_OUT = {"gemma3_text", "llama4_text", "mistral"}
 """Language models whose multimodal releases leave out ``tie_word_embeddings``: their own default is what holds.
@@ -131,6 +132,9 @@ def describe(config: Mapping) -> Architecture:
         raise InputError(f"config.json must hold an object, not a {type(config).__name__}")
     config = _language_model(config)
     model_type = config.get("model_type")
+    if model_type is None and config and all(isinstance(value, Mapping) for value in config.values()):
+        names = shown(", ".join(map(str, config)))
+        raise InputError(f"config.json holds {len(config)} configs by name ({names}); write one of them into a file")
     if not isinstance(model_type, str):
         what = "is missing; it" if model_type is None else f"must be a string, not {shown(model_type)}; it"
         raise InputError(f"config.json: key 'model_type' {what} names the architecture, e.g. \"qwen3\"")
@@ -162,7 +166,7 @@ def completion_flops(
         Tokens of each completion, at least 0. Broadcast against ``prompt_tokens``.
     cached_tokens : int or array of int, shape (n,)
         Prompt tokens whose prefill was skipped; by default none, the algorithm's cost. The last prompt token is always
-        computed, since its logits are needed.
+        computed, since its logits are needed: what an engine reports beyond that counts as all the others.
     convention : str
         One of :data:`CONVENTIONS`.
 
@@ -174,12 +178,12 @@ def completion_flops(
     Raises
     ------
     InputError
-        Counts that aren't integers or are below their minimum; an unknown convention.
+        Counts that aren't integers, are below their minimum or of shapes that don't go together; an unknown convention.
     """
-    prompt, completion, cached = np.broadcast_arrays(
-        _counts("prompt_tokens", prompt_tokens, minimum=1),
-        _counts("completion_tokens", completion_tokens, minimum=0),
-        _counts("cached_tokens", cached_tokens, minimum=0),
+    prompt, completion, cached = broadcast(
+        prompt_tokens=token_counts("prompt_tokens", prompt_tokens, minimum=1),
+        completion_tokens=token_counts("completion_tokens", completion_tokens, minimum=0),
+        cached_tokens=token_counts("cached_tokens", cached_tokens, minimum=0),
     )
     _check_convention(convention)
     dtype = _dtype(architecture, prompt, completion)
@@ -197,7 +201,9 @@ def completion_flops(
     return tuple(row.reshape(prompt.shape)[()] for row in flops)
 
 
-def executed_decode_flops(architecture: Architecture, prompt_tokens, completion_tokens, rejected_tokens) -> np.ndarray:
+def executed_decode_flops(
+    architecture: Architecture, prompt_tokens, completion_tokens, rejected_tokens, *, convention: str = "exact"
+) -> np.ndarray:
     """Return the FLOPs of decoding that were executed under speculative decoding (arXiv 2211.17192).
 
     A step feeds the last token that is certain and the tokens drafted after it, and keeps some of these and one more of
@@ -205,7 +211,7 @@ def executed_decode_flops(architecture: Architecture, prompt_tokens, completion_
 
     Parameters
     ----------
-    architecture, prompt_tokens, completion_tokens
+    architecture, prompt_tokens, completion_tokens, convention
         As of :func:`completion_flops`.
     rejected_tokens : int or array of int, shape (n,)
         Tokens that were drafted and not accepted.
@@ -213,16 +219,23 @@ def executed_decode_flops(architecture: Architecture, prompt_tokens, completion_
     Returns
     -------
     float64 array, shape (n,)
-        FLOPs. Where rejected tokens stood isn't known, so each counts what a token of the completion takes on average.
+        FLOPs. Where rejected tokens stood isn't known, so each counts what a token of the completion takes on average;
+        where none was fed, what one after the prompt takes.
 
     Raises
     ------
     InputError
-        Counts that aren't integers or are below their minimum.
+        Counts that aren't integers, are below their minimum or of shapes that don't go together; an unknown convention.
     """
-    rejected = _counts("rejected_tokens", rejected_tokens, minimum=0)
-    fed = np.maximum(_counts("completion_tokens", completion_tokens, minimum=0) - 1, 0)
-    _, decode = completion_flops(architecture, prompt_tokens, np.maximum(fed, 1) + 1)
+    _, completion, rejected = broadcast(
+        prompt_tokens=token_counts("prompt_tokens", prompt_tokens, minimum=1),
+        completion_tokens=token_counts("completion_tokens", completion_tokens, minimum=0),
+        rejected_tokens=token_counts("rejected_tokens", rejected_tokens, minimum=0),
+    )
+    _check_convention(convention)
+    fed = _fed(completion, convention)
+    feeding = np.maximum(completion, 1 if convention == "paper" else 2)
+    _, decode = completion_flops(architecture, prompt_tokens, feeding, convention=convention)
     return decode * ((fed + rejected) / np.maximum(fed, 1))
 
 
@@ -247,9 +260,9 @@ def breakdown(
     InputError
         As :func:`completion_flops`.
     """
-    prompt = _counts("prompt_tokens", [prompt_tokens], minimum=1).astype(object)
-    completion = _counts("completion_tokens", [completion_tokens], minimum=0).astype(object)
-    cached = np.minimum(_counts("cached_tokens", [cached_tokens], minimum=0).astype(object), prompt - 1)
+    prompt = token_counts("prompt_tokens", [prompt_tokens], minimum=1).astype(object)
+    completion = token_counts("completion_tokens", [completion_tokens], minimum=0).astype(object)
+    cached = np.minimum(token_counts("cached_tokens", [cached_tokens], minimum=0).astype(object), prompt - 1)
     _check_convention(convention)
     decoded = _fed(completion, convention)
     with_head = np.ones_like(prompt) * _with_head(prompt - cached, convention)
@@ -269,8 +282,9 @@ def breakdown(
 
 def _nearest(name: str, known: Sequence[str]) -> str:
     """Return the hint for a model type that isn't known: the nearest of its family, where the family is known."""
-    family = _FAMILY.match(name)
-    kin = [other for other in known if family and _FAMILY.match(other)[0] == family[0]]
+    if name in _READ_AS:
+        return f" Its language model is a '{_READ_AS[name]}'."
+    kin = [other for other in known if _related(name, other)]
     if not kin:
         return f" No model of its family is known; known: {', '.join(known)}."
     # What the name begins is nearer than what merely resembles it: gemma3 is gemma3_text rather than gemma2.
@@ -285,6 +299,14 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     return f" Nearest of its family: '{nearest}'" + (f" (others: {', '.join(others)})." if others else ".")
 
 
+def _related(name: str, other: str) -> bool:
+    """Return whether one's letters begin the other's (phimoe, phi3); "gpt" is no family's name."""
+    own, known = (_FAMILY.match(each) for each in (name, other))
+    if not own or len(own[0]) < 3 or own[0] == "gpt":
+        return name.startswith("gpt_oss") and other == "gpt_oss"
+    return own[0].startswith(known[0]) or known[0].startswith(own[0])
+
+
 def _language_model(config: Mapping) -> Mapping:
     """Return the language model's part of a multimodal config, and any other config as it is."""
     text = config.get("text_config")
@@ -292,6 +314,10 @@ def _language_model(config: Mapping) -> Mapping:
         return config
     if not isinstance(text, Mapping):
         raise InputError(f"config.json: 'text_config' must be an object, not {shown(text)}")
+    if text.get("model_type") is None:
+        raise InputError(
+            "config.json: 'text_config' has no 'model_type', which names the language model's architecture"
+        )
     key = "tie_word_embeddings"
     tied = [part[key] for part in (config, text) if part.get(key) is not None]
     if not tied and str(text.get("model_type")) in _TYING_LEFT_OUT:
@@ -302,19 +328,6 @@ def _language_model(config: Mapping) -> Mapping:
             f"config.json: '{key}' must be stated beside 'text_config' or in it, and not differ between them"
         )
     return {**text, key: tied[0]}
-
-
-def _counts(name: str, values, *, minimum: int) -> np.ndarray:
-    """Return token counts as an int64 array of the shape given."""
-    counts = np.asarray(values)
-    if counts.size and counts.dtype.kind not in "iu":
-        raise InputError(f"{name} must be integers up to {_MOST_TOKENS}, without gaps, not {counts.dtype} values")
-    if counts.size and counts.max() > _MOST_TOKENS:
-        raise InputError(f"{name} must be at most {_MOST_TOKENS}, not {counts.max()}")
-    counts = counts.astype(np.int64, copy=False)
-    if counts.size and counts.min() < minimum:
-        raise InputError(f"{name} must be at least {minimum}, not {counts.min()}")
-    return counts
 
 
 def _check_convention(convention: str) -> None:

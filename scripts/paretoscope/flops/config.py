@@ -152,7 +152,8 @@ class Config:
         Raises
         ------
         InputError
-            A key that is missing. Heads that aren't a multiple of the key-value heads, or don't divide ``hidden_size`` where they must.
+            A key that is missing. Heads that aren't a multiple of the key-value heads, or don't divide ``hidden_size``
+            where they must.
         """
         heads = self.size("num_attention_heads")
         kv_heads = self.size(kv_heads_key) if kv_heads_required else self.size(kv_heads_key, default=heads)

@@ -36,7 +36,7 @@ class SlidingWindow:
 
     def kept_tokens(self, tokens: int) -> int:
         """Return of how many tokens the cache must hold keys and values once ``tokens`` were fed: the last ``size``."""
-        return min(tokens, self.size)
+        return _least(tokens, self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Chunks:
 
     def kept_tokens(self, tokens: int) -> int:
         """Return of how many tokens the cache must hold keys and values: a chunk's at most."""
-        return min(tokens, self.size)
+        return _least(tokens, self.size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf
+
+import numpy as np
 
 from ..errors import InputError
 from .blocks import Architecture, Block
 from .config import shown
+from .counts import token_counts
 
 _DTYPE_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "float8_e4m3fn": 1}
 
@@ -38,13 +41,13 @@ def kv_bytes_per_token(architecture: Architecture, dtype_bytes: int = 2) -> int:
     InputError
         ``dtype_bytes`` is less than 1.
     """
-    _check_element(dtype_bytes)
+    check_element(dtype_bytes)
     caches = [(count, block.cache) for count, block in architecture.body]
     growth = sum(count * Fraction(cache.token, getattr(cache.mask, "rate", 1)) for count, cache in caches)
     return ceil(dtype_bytes * growth)
 
 
-def cache_bytes(architecture: Architecture, tokens: int, dtype_bytes: int = 2) -> int:
+def cache_bytes(architecture: Architecture, tokens, dtype_bytes: int = 2) -> int | np.ndarray:
     """Return the bytes of the cache of one sequence of ``tokens`` tokens.
 
     A layer with a sliding window keeps the last ``window`` tokens. States of recurrent layers are included, in their
@@ -54,7 +57,7 @@ def cache_bytes(architecture: Architecture, tokens: int, dtype_bytes: int = 2) -
     ----------
     architecture : Architecture
         From :func:`paretoscope.flops.describe`.
-    tokens : int
+    tokens : int or array of int, shape (n,)
         Prompt and completion together, at least 0.
     dtype_bytes : int
         As in :func:`kv_bytes_per_token`.
@@ -62,18 +65,19 @@ def cache_bytes(architecture: Architecture, tokens: int, dtype_bytes: int = 2) -
     Raises
     ------
     InputError
-        ``tokens`` is negative, or ``dtype_bytes`` less than 1.
+        ``tokens`` aren't integers of at least 0, or ``dtype_bytes`` is less than 1.
     """
-    _check_element(dtype_bytes)
-    if tokens < 0:
-        raise InputError(f"tokens must be at least 0, not {tokens}")
+    check_element(dtype_bytes)
+    counts = token_counts("tokens", tokens, minimum=0)
+    fed = counts if counts.ndim else int(counts)
     caches = [(count, block.cache) for count, block in architecture.body]
-    kept = sum(count * cache.token * cache.mask.kept_tokens(tokens) for count, cache in caches)
+    kept = sum(count * cache.token * cache.mask.kept_tokens(fed) for count, cache in caches)
     return dtype_bytes * kept + sum(count * cache.state_bytes for count, cache in caches)
 
 
-def _check_element(dtype_bytes: int) -> None:
-    if dtype_bytes < 1:
+def check_element(dtype_bytes: int) -> None:
+    """Raise InputError where the bytes of a cached element aren't a number of at least 1."""
+    if not 1 <= dtype_bytes < inf:
         raise InputError(f"a cached element must take at least 1 byte, not {dtype_bytes}")
 
 

@@ -22,22 +22,36 @@ import numpy as np
 
 from ..errors import InputError
 from .blocks import Architecture, Block
-from .memory import bytes_as_stored, plain_bytes
+from .counts import broadcast, token_counts
+from .memory import bytes_as_stored, check_element, plain_bytes
 
 
-def decode_flops(architecture: Architecture, context: int) -> int:
+def decode_flops(architecture: Architecture, context):
     """Return the FLOPs of decoding one token that attends ``context`` keys, its own included.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        From :func:`paretoscope.flops.describe`.
+    context : int or array of int, shape (n,)
+        Keys attended in a layer without a window, at least 1.
+
+    Returns
+    -------
+    int, or float64 array of shape (n,)
+        FLOPs: an exact integer of a single context.
 
     Raises
     ------
     InputError
-        ``context`` is less than 1.
+        Contexts that aren't integers of at least 1.
     """
-    _at_least_one("context", context)
-    return sum(
-        count * (block.decode.token + block.decode.key * _attended(block, context - 1, context))
+    contexts = _exact("context", context)
+    work = sum(
+        count * (block.decode.token + block.decode.key * _attended(block, contexts - 1, contexts))
         for count, block in _all_blocks(architecture)
     )
+    return work if isinstance(contexts, int) else np.asarray(work + 0 * contexts, dtype=float)
 
 
 def weights_read(architecture: Architecture, config: Mapping, tokens: float) -> float:
@@ -70,15 +84,15 @@ def weights_read(architecture: Architecture, config: Mapping, tokens: float) -> 
 
 
 def decode_bytes(
-    architecture: Architecture, config: Mapping, context: int, batch: int = 1, *, kv_dtype_bytes: int = 2
-) -> float:
+    architecture: Architecture, config: Mapping, context, batch: int = 1, *, kv_dtype_bytes: int = 2
+) -> float | np.ndarray:
     """Return the bytes moved by one decode step of ``batch`` sequences, a token each that attends ``context`` keys.
 
     Parameters
     ----------
     architecture, config
         As in :func:`weights_read`.
-    context : int
+    context : int or array of int, shape (n,)
         Keys attended, the new token's included, in a layer without a window.
     batch : int
         Sequences decoded together.
@@ -88,18 +102,19 @@ def decode_bytes(
     Raises
     ------
     InputError
-        ``context`` or ``batch`` is less than 1; a dtype or quantisation scheme that isn't known here.
+        ``context``, ``batch`` or ``kv_dtype_bytes`` isn't an integer of at least 1; a dtype or quantisation scheme that
+        isn't known here.
     """
-    _at_least_one("context", context)
-    _at_least_one("batch", batch)
-    of_a_sequence = _cache_read(architecture, context - 1, context, kv_dtype_bytes)
-    of_a_sequence += _written(architecture, kv_dtype_bytes) + _state_moved(architecture)
-    return weights_read(architecture, config, batch) + batch * float(of_a_sequence)
+    contexts, sequences = _exact("context", context), int(token_counts("batch", batch, minimum=1))
+    check_element(kv_dtype_bytes)
+    of_a_sequence = _cache_read(architecture, contexts - 1, contexts, kv_dtype_bytes)
+    fixed = float(_written(architecture, kv_dtype_bytes) + _state_moved(architecture))
+    return weights_read(architecture, config, sequences) + sequences * (of_a_sequence + fixed)
 
 
 def arithmetic_intensity(
-    architecture: Architecture, config: Mapping, context: int, batch: int = 1, *, kv_dtype_bytes: int = 2
-) -> float:
+    architecture: Architecture, config: Mapping, context, batch: int = 1, *, kv_dtype_bytes: int = 2
+) -> float | np.ndarray:
     """Return the FLOPs per byte moved of a decode step; arguments and errors as of :func:`decode_bytes`.
 
     A device is limited by compute above its peak FLOP/s / bandwidth, by memory below (arXiv 2402.16363).
@@ -140,17 +155,25 @@ def completion_bytes(
     Raises
     ------
     InputError
-        ``batch`` is less than 1; a dtype or quantisation scheme that isn't known here.
+        Counts as of :func:`paretoscope.flops.completion_flops`; ``batch`` less than 1; a dtype or quantisation scheme
+        that isn't known here.
     """
-    _at_least_one("batch", batch)
-    prompt, completion = np.asarray(prompt_tokens), np.asarray(completion_tokens)
-    computed = prompt - np.minimum(cached_tokens, prompt - 1)
+    if not 1 <= batch < np.inf:
+        raise InputError(f"batch must be at least 1, not {batch}")
+    check_element(kv_dtype_bytes)
+    prompt, completion, cached, verified = broadcast(
+        prompt_tokens=token_counts("prompt_tokens", prompt_tokens, minimum=1),
+        completion_tokens=token_counts("completion_tokens", completion_tokens, minimum=0),
+        cached_tokens=token_counts("cached_tokens", cached_tokens, minimum=0),
+        verify_steps=token_counts("verify_steps", 0 if verify_steps is None else verify_steps, minimum=0),
+    )
+    computed = prompt - np.minimum(cached, prompt - 1)
     fed = np.maximum(completion - 1, 0)
-    steps = fed if verify_steps is None else np.minimum(verify_steps, fed)
+    steps = fed if verify_steps is None else np.minimum(verified, fed)
     written = float(_written(architecture, kv_dtype_bytes))
     state = _state_moved(architecture)
     # What the average prompt reads: the share of experts read is no linear function of the tokens.
-    of_prefill = weights_read(architecture, config, batch * float(np.mean(computed))) / batch
+    of_prefill = weights_read(architecture, config, batch * float(np.mean(computed)) if computed.size else 0.0) / batch
     prefill = of_prefill + computed * written + state / 2
     attended = _cache_read(architecture, prompt, prompt + fed, kv_dtype_bytes) * (steps / np.maximum(fed, 1))
     decode = steps * (weights_read(architecture, config, batch) / batch + state) + fed * written + attended
@@ -189,6 +212,7 @@ def _state_moved(architecture: Architecture) -> int:
     return 2 * sum(count * block.cache.state_bytes for count, block in architecture.body)
 
 
-def _at_least_one(name: str, value: float) -> None:
-    if value < 1:
-        raise InputError(f"{name} must be at least 1, not {value}")
+def _exact(name: str, values) -> int | np.ndarray:
+    """Return counts of at least 1 as what no sum of them overflows: Python's integers, alone or in an array."""
+    counts = token_counts(name, values, minimum=1)
+    return int(counts) if counts.ndim == 0 else counts.astype(object)

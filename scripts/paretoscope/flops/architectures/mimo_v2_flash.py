@@ -21,7 +21,10 @@ def describe(config) -> Architecture:
     sliding = config.layer_flags("hybrid_layer_pattern", layers)
     default = [index > 0 and (index + 1) % 6 != 0 for index in range(layers)]
     windows = _with_window(config).windows(sliding or default)
-    experts, ffn = deepseek_experts(config.with_defaults(n_shared_experts=0), hidden), (gated_ffn(hidden, config.size("intermediate_size")),)
+    experts, ffn = (
+        deepseek_experts(config.with_defaults(n_shared_experts=0), hidden),
+        (gated_ffn(hidden, config.size("intermediate_size")),),
+    )
     return decoder(
         config.model_type,
         [
