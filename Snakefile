@@ -78,6 +78,7 @@ rule all:
         rules.plot_frontier.output,
         expand(rules.plot_benchmark_frontier.output, benchmark=COSTED_BENCHMARKS),
         rules.plot_costs.output,
+        rules.plot_failure.output,
         rules.plot_trend.output,
         rules.plot_saturation.output,
         rules.write_summary.output,

@@ -77,7 +77,8 @@ if not COSTED_CELLS:
     raise WorkflowError(f"finished_only: no cell of a model is finished in {RESULTS}; run without it first.")
 
 SHOWN_FIGURES = [
-    f"{RESULTS}/plots/{name}.png" for name in ("frontier_average", "frontier_overview", "trend", "saturation")
+    f"{RESULTS}/plots/{name}.png"
+    for name in ("frontier_average", "frontier_overview", "frontier_costs", "failure", "trend", "saturation")
 ]
 
 
@@ -234,7 +235,7 @@ def summary_spec(wildcards):
 
 
 def plot_style():
-    return {"study": STUDY.title, **STUDY.plots}
+    return {"study": STUDY.title, **STUDY.figures}
 
 
 def show_how_to_continue():

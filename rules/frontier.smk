@@ -3,7 +3,7 @@
 Needs   summary/cells.csv, summary/completions.parquet; for the roofline meta files and config.json too
 Makes   frontier/{frontier,costs,cost_axes,ranks}.csv, roofline/roofline.csv
         frontier/{probabilities,band,hypervolume,differences}.csv
-        plots/{frontier_<scope>,frontier_costs,cost_ranks}.{png,svg,csv}
+        plots/{frontier_<scope>,frontier_costs,cost_ranks}.{png,svg,pdf,csv}
 """
 
 
@@ -91,6 +91,8 @@ rule plot_frontier:
     """Draw FLOPs against accuracy with the frontier: the average over benchmarks, and all of them side by side."""
     input:
         frontier="<results>/frontier/frontier.csv",
+        probabilities="<results>/frontier/probabilities.csv",
+        band="<results>/frontier/band.csv",
     output:
         average=report(
             "<results>/plots/frontier_average.png",
@@ -104,7 +106,9 @@ rule plot_frontier:
             category="Frontier",
             labels={"figure": "Overview"},
         ),
-        others=expand("<results>/plots/frontier_{scope}.{suffix}", scope=["average", "overview"], suffix=["svg", "csv"]),
+        others=expand(
+            "<results>/plots/frontier_{scope}.{suffix}", scope=["average", "overview"], suffix=["svg", "pdf", "csv"]
+        ),
     log:
         "<logs>/plot_frontier.log",
     conda:
@@ -120,6 +124,8 @@ rule plot_benchmark_frontier:
     """Draw FLOPs against accuracy with the frontier of one benchmark."""
     input:
         frontier="<results>/frontier/frontier.csv",
+        probabilities="<results>/frontier/probabilities.csv",
+        band="<results>/frontier/band.csv",
     output:
         png=report(
             "<results>/plots/frontier_{benchmark}.png",
@@ -128,6 +134,7 @@ rule plot_benchmark_frontier:
             labels={"figure": "{benchmark}"},
         ),
         svg="<results>/plots/frontier_{benchmark}.svg",
+        pdf="<results>/plots/frontier_{benchmark}.pdf",
         table="<results>/plots/frontier_{benchmark}.csv",
     log:
         "<logs>/plot_benchmark_frontier/{benchmark}.log",
@@ -146,6 +153,8 @@ rule plot_costs:
         frontiers="<results>/frontier/costs.csv",
         axes="<results>/frontier/cost_axes.csv",
         ranks="<results>/frontier/ranks.csv",
+        probabilities="<results>/frontier/probabilities.csv",
+        band="<results>/frontier/band.csv",
     output:
         frontiers=report(
             "<results>/plots/frontier_costs.png",
@@ -160,7 +169,7 @@ rule plot_costs:
             labels={"figure": "Ranks by FLOPs and by time"},
         ),
         others=expand(
-            "<results>/plots/{figure}.{suffix}", figure=["frontier_costs", "cost_ranks"], suffix=["svg", "csv"]
+            "<results>/plots/{figure}.{suffix}", figure=["frontier_costs", "cost_ranks"], suffix=["svg", "pdf", "csv"]
         ),
     log:
         "<logs>/plot_costs.log",

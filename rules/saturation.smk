@@ -3,7 +3,7 @@
 Needs   summary/cells.csv, summary/completions.parquet, models/{model}/config.json, grades/{model}/{benchmark}.jsonl.zst,
         forced/answers/{model}/{benchmark}.parquet where answers are forced
 Makes   saturation/{curves,budgets,fits,across}.csv, saturation/votes.csv
-        plots/saturation.{png,svg,csv}
+        plots/{saturation,saturation_flops}.{png,svg,pdf,csv}
 """
 
 
@@ -51,19 +51,29 @@ rule count_votes:
 
 
 rule plot_saturation:
-    """Draw accuracy within a token budget."""
+    """Draw accuracy within a budget of tokens, and of FLOPs."""
     input:
         curves="<results>/saturation/curves.csv",
-        budgets="<results>/saturation/budgets.csv",
+        fits="<results>/saturation/fits.csv",
+        votes="<results>/saturation/votes.csv",
     output:
-        png=report(
+        tokens=report(
             "<results>/plots/saturation.png",
             caption="captions/saturation.rst",
             category="Saturation",
-            labels={"figure": "Saturation"},
+            labels={"figure": "By tokens"},
         ),
-        svg="<results>/plots/saturation.svg",
-        table="<results>/plots/saturation.csv",
+        flops=report(
+            "<results>/plots/saturation_flops.png",
+            caption="captions/saturation.rst",
+            category="Saturation",
+            labels={"figure": "By FLOPs"},
+        ),
+        others=expand(
+            "<results>/plots/{figure}.{suffix}",
+            figure=["saturation", "saturation_flops"],
+            suffix=["svg", "pdf", "csv"],
+        ),
     log:
         "<logs>/plot_saturation.log",
     conda:

@@ -31,11 +31,13 @@ rule fit_trend:
 
 
 rule plot_trend:
-    """Draw efficiency, and the FLOPs needed for an accuracy, over release dates."""
+    """Draw the frontier, the FLOPs needed for an accuracy, and efficiency, over release dates."""
     input:
         efficiency="<results>/trend/efficiency.csv",
         thresholds="<results>/trend/threshold_flops.csv",
         lines="<results>/trend/lines.csv",
+        frontiers="<results>/trend/frontiers.csv",
+        hypervolume="<results>/trend/hypervolume.csv",
     output:
         png=report(
             "<results>/plots/trend.png", caption="captions/trend.rst", category="Trend", labels={"figure": "Trend"}

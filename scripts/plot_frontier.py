@@ -6,16 +6,24 @@ from paretoscope.files import read_table
 from paretoscope.frontier import AVERAGE, FRONTIER
 from paretoscope.jobs import job
 from paretoscope.plots import _style, frontier, frontier_overview
+from paretoscope.uncertainty.tables import BAND, PROBABILITIES
 
 
-def main(table: str, style: dict, folder: Path) -> None:
-    """Write both figures as PNG and SVG, and the tables behind them as CSV."""
+def main(table: str, probabilities: str, band: str, style: dict, folder: Path) -> None:
+    """Write both figures as PNG, SVG and PDF, and the tables behind them as CSV."""
     points = read_table(table, FRONTIER)
+    sure = read_table(probabilities, PROBABILITIES), read_table(band, BAND)
     averages = points[points["scope"] == AVERAGE]
-    _style.save(frontier.draw(averages, style), averages, folder / "frontier_average")
-    _style.save(frontier_overview.draw(points, style), points, folder / "frontier_overview")
+    _style.save(frontier.draw(averages, *sure, style), averages, folder / "frontier_average")
+    _style.save(frontier_overview.draw(points, *sure, style), points, folder / "frontier_overview")
 
 
 if "snakemake" in globals():
     with job(snakemake.log[0]):
-        main(snakemake.input.frontier, snakemake.params.style, Path(snakemake.output.overview).parent)
+        main(
+            snakemake.input.frontier,
+            snakemake.input.probabilities,
+            snakemake.input.band,
+            snakemake.params.style,
+            Path(snakemake.output.overview).parent,
+        )

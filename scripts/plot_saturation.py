@@ -1,24 +1,27 @@
-"""Draw accuracy within a token budget."""
+"""Draw accuracy within a budget of tokens, and of FLOPs."""
 
 from pathlib import Path
 
 from paretoscope.files import read_table
 from paretoscope.jobs import job
 from paretoscope.plots import _style, saturation
-from paretoscope.saturation import BUDGETS, CURVES
+from paretoscope.saturation import CURVES, FITS, VOTES
 
 
-def main(curves: str, budgets: str, style: dict, stem: Path) -> None:
-    """Write the figure as PNG and SVG, and the table behind it as CSV."""
+def main(curves: str, fits: str, votes: str, style: dict, folder: Path) -> None:
+    """Write both figures as PNG, SVG and PDF, and the table behind them as CSV."""
     table = read_table(curves, CURVES)
-    _style.save(saturation.draw(table, read_table(budgets, BUDGETS), style), table, stem)
+    tables = table, read_table(fits, FITS), read_table(votes, VOTES)
+    for axis, name in (("tokens", "saturation"), ("flops", "saturation_flops")):
+        _style.save(saturation.draw(*tables, axis, style), table, folder / name)
 
 
 if "snakemake" in globals():
     with job(snakemake.log[0]):
         main(
             snakemake.input.curves,
-            snakemake.input.budgets,
+            snakemake.input.fits,
+            snakemake.input.votes,
             snakemake.params.style,
-            Path(snakemake.output.png.removesuffix(".png")),
+            Path(snakemake.output.tokens).parent,
         )

@@ -40,7 +40,7 @@ class Study:
     sampling: dict
     finished_only: bool
     analysis: dict
-    plots: dict
+    figures: dict
     excluded: dict[tuple[str, str], str]
     judge: dict | None = None
     """Of the model that judges what the graders leave open: ``model`` (id), ``words`` and ``card``."""
@@ -125,6 +125,8 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
     """
     path = Path(path)
     read_yaml(path)  # Snakemake takes the last of two equal keys without a word
+    if "plots" in config:
+        raise error_at(path, ("plots",), "the figures' settings stand under the key figures. Rename it.")
     study = check(with_booleans(config), read_schema("study"), path)
     check_groups(study, path)
     folders = [catalog, *(path.parent / folder for folder in study["cards"])]
@@ -149,7 +151,7 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
         sampling=study["sampling"],
         finished_only=study["finished_only"],
         analysis=study["analysis"],
-        plots=study["plots"],
+        figures=study["figures"],
         excluded=_excluded(study, path),
         judge=judge,
         forced_answers=study["forced_answers"],

@@ -273,7 +273,8 @@ JUDGE = {"model": "nano-smoke-b"}
         ({"sampling": {"temperature": "hot"}}, "sampling.temperature", "is not of type 'number'"),
         ({"sampling": {"max_new_tokens": None}}, "sampling.max_new_tokens", "is not of type 'integer'"),
         ({"analysis": {"accuracy_thresholds": [0.5, 90]}}, "analysis.accuracy_thresholds.1", "maximum of 1"),
-        ({"plots": {"labels": "some"}}, "plots.labels", "is not one of"),
+        ({"figures": {"labels": "some"}}, "figures.labels", "is not one of"),
+        ({"plots": {"labels": "all"}}, "plots", "stand under the key figures"),
         ({"judge": {}}, "judge", "key 'model' is missing"),
         (
             {"judge": {"model": "nano-smokeb"}},

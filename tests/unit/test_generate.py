@@ -105,7 +105,7 @@ def test_the_spec_is_plain_data_and_leaves_grading_and_display_out(load, study_c
     assert json.loads(json.dumps(before)) == before
     shown = {"name": "Another name", "family": "Another", "notes": "x", "licence": "x", "release_date": "2020-01-01"}
     write_yaml("models/tiny.yaml", {**model_card, **shown})
-    other = {**study_config, "title": "x", "plots": {"font_size": 12}, "analysis": {"saturation_gain_points": 2}}
+    other = {**study_config, "title": "x", "figures": {"font_size": 12}, "analysis": {"saturation_gain_points": 2}}
     assert generation_spec(load(other), "tiny", "sums") == before
 
 

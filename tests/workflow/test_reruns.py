@@ -49,7 +49,7 @@ STUDY_CHANGES = {
         ("device: cpu}\n", "device: cpu}\nsamples_per_item: 4\n"),
         ONE_CELL,
     ),
-    "plot setting changed": (("device: cpu}\n", "device: cpu}\nplots: {font_size: 11}\n"), FIGURES),
+    "plot setting changed": (("device: cpu}\n", "device: cpu}\nfigures: {font_size: 11}\n"), FIGURES),
     "threshold changed": (
         ("device: cpu}\n", "device: cpu}\nanalysis: {accuracy_thresholds: [0.4]}\n"),
         jobs(fit_trend=1, plot_trend=1),

@@ -49,9 +49,10 @@ def test_every_figure_has_its_table_beside_it(finished):
     plots = finished.folder / "results/contract/plots"
     figures = {path.stem for path in plots.glob("*.png")}
     frontiers = {f"frontier_{name}" for name in ("average", "overview", "costs", "arithmetic-smoke")}
-    assert figures == frontiers | {"cost_ranks", "trend", "saturation"}
+    assert figures == frontiers | {"cost_ranks", "failure", "trend", "saturation", "saturation_flops"}
     for figure in figures:
         assert (plots / f"{figure}.svg").stat().st_size > 0
+        assert (plots / f"{figure}.pdf").stat().st_size > 0
         assert (plots / f"{figure}.csv").stat().st_size > 0
 
 

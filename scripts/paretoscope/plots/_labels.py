@@ -23,7 +23,9 @@ _UPWARDS = np.array([-0.7, 0.7])
 """Labels that must be shown rather go where a frontier leaves room, above and to the left; the others away from it."""
 
 
-def place(axes: Axes, points, texts, must, size: float, lines=(), marker_size: float = 7.0) -> list[Text | None]:
+def place(
+    axes: Axes, points, texts, must, size: float, lines=(), marker_size: float = 7.0, strong=None
+) -> list[Text | None]:
     """Label points, and return the labels drawn; None for a label that found no room.
 
     Parameters
@@ -41,7 +43,10 @@ def place(axes: Axes, points, texts, must, size: float, lines=(), marker_size: f
         Paths in data coordinates that labels rather don't cover (error bars, the frontier).
     marker_size : float
         Diameter of the points, in points.
+    strong : list of bool, optional
+        Labels in black, the others in grey; by default those that must be shown.
     """
+    strong = must if strong is None else strong
     anchors = axes.transData.transform(np.asarray(points, dtype=float).reshape(-1, 2))
     room = _Room(axes.bbox, anchors, marker_size, [axes.transData.transform(line) for line in lines])
     extents = [np.array([text_width(text, size) + 2, 1.15 * size]) for text in texts]
@@ -52,7 +57,7 @@ def place(axes: Axes, points, texts, must, size: float, lines=(), marker_size: f
         for key in (lambda i: (-crowd[i], anchors[i][0]), lambda i: (anchors[i][0],), lambda i: (-anchors[i][0],))
     ]
     room.labels = min((_arrange(room, order, extents, must) for order in orders), key=lambda found: _cost(found, must))
-    return [_draw(axes, room, i, text, size, must[i]) if i in room.labels else None for i, text in enumerate(texts)]
+    return [_draw(axes, room, i, text, size, strong[i]) if i in room.labels else None for i, text in enumerate(texts)]
 
 
 def _arrange(room: _Room, order, extents, must) -> dict[int, _Label]:

@@ -85,7 +85,7 @@ def _decimal_ticks(low: float, high: float, most: int):
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     decades = math.log10(high / low)
     every = max(1, math.ceil(decades / most))
-    steps = (1,) if decades > 2.2 else (1, 3) if decades > 1.6 else (1, 2, 5)
+    steps = next((steps for steps in ((1, 2, 5), (1, 3)) if len(steps) * decades <= most + 1), (1,))
     ticks = [s * 10.0**k for k in exponents for s in steps if k % every == 0]
     minor = [s * 10.0**k for k in exponents for s in range(1, 10)]
     return [[value for value in values if low <= value <= high] for values in (ticks, minor)]
@@ -128,11 +128,11 @@ def round_ticks(axis: Axis, limits: tuple[float, float], most: int = 6) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
-def date_axis(axis: Axis, dates: pd.Series) -> tuple[pd.Timestamp, pd.Timestamp]:
+def date_axis(axis: Axis, dates: pd.Series, most: int = 8) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Put ISO dates as ticks on an axis and return its limits: the dates with a margin, of half a month at least."""
     first, last = dates.min(), dates.max()
     margin = max(0.06 * (last - first), pd.Timedelta(days=15))
     days = (last - first).days
-    axis.set_major_locator(AutoDateLocator(minticks=3, maxticks=8))
+    axis.set_major_locator(AutoDateLocator(minticks=min(3, most - 1), maxticks=most))
     axis.set_major_formatter(DateFormatter("%Y-%m-%d" if days < 90 else "%Y-%m" if days < 2500 else "%Y"))
     return first - margin, last + margin

@@ -23,10 +23,19 @@ LINE = 1.3
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Return the width in points of one line of text."""
-    font = FontProperties(family=["DejaVu Sans"], size=size, weight=weight)
+    font = FontProperties(size=size, weight=weight)  # of the family that the style's context sets
     # The measure is rounded to whole units at the given size, so take it large and scale down.
     font.set_size(20 * size)
     return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 20
+
+
+def cut(text: str, size: float, width: float, weight: str = "normal") -> str:
+    """Return text cut to at most ``width`` points."""
+    if text_width(text, size, weight) <= width:
+        return text
+    while len(text) > 1 and text_width(f"{text}…", size, weight) > width:
+        text = text[:-1]
+    return f"{text}…"
 
 
 def wrap(text: str, size: float, width: float, weight: str = "normal") -> list[str]:

@@ -7,8 +7,11 @@ from pathlib import Path
 import matplotlib
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, fontManager
 
+from ..errors import InputError
 from ..files import replacing, write_table
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#000000", "#56B4E9")
@@ -20,15 +23,26 @@ OTHER = "#8C8C8C"
 INK, GREY, FAINT = "#1A1A1A", "#595959", "#D9D9D9"
 MARKERS = {"dense": "o", "moe": "D", "hybrid": "^"}
 KINDS = {"dense": "dense", "moe": "mixture of experts", "hybrid": "hybrid"}
-DEFAULTS = {"study": "", "width_inches": 7.2, "font_size": 9.0, "labels": "all"}
-"""The style that :func:`complete` fills in: name of the study, width, base font size, which points are named."""
+DEFAULTS = {"study": "", "width_inches": 7.2, "font_size": 9.0, "font_family": "DejaVu Sans", "labels": "all"}
+"""The style that :func:`complete` fills in: name of the study, width, font size and family, which points are named."""
 
 PNG_DPI = 200
 
 
 def complete(style: dict) -> dict:
-    """Return the style with the defaults filled in."""
+    """Return the style with the defaults filled in.
+
+    Raises
+    ------
+    InputError
+        There is no such font on this machine.
+    """
     style = DEFAULTS | {key: value for key, value in style.items() if value is not None}
+    try:
+        findfont(style["font_family"], fallback_to_default=False)
+    except ValueError:
+        known = ", ".join(sorted({font.name for font in fontManager.ttflist})[:30])
+        raise InputError(f"figures.font_family: no font '{style['font_family']}' here. There are: {known}.") from None
     return style | {"study": plain(style["study"], 80)}
 
 
@@ -40,7 +54,7 @@ def context(style: dict):
     size = style["font_size"]
     return matplotlib.rc_context(
         {
-            "font.family": ["DejaVu Sans"],
+            "font.family": [style["font_family"], "DejaVu Sans"],
             "font.size": size,
             "text.parse_math": False,
             "text.usetex": False,
@@ -103,6 +117,11 @@ def marker(row, colour: str, size: float) -> dict:
     }
 
 
+def faded(colour: str) -> str:
+    """Return a colour on its way to white, for what is less sure."""
+    return to_hex([1 - 0.45 * (1 - part) for part in to_rgb(colour)])
+
+
 def legend(table: pd.DataFrame, colour_of: dict[str, str]) -> list[tuple[dict, str]]:
     """Return the legend's entries (look, text), only for what differs between the models shown.
 
@@ -138,21 +157,24 @@ def _patch(colour: str) -> dict:
 
 
 def save(figure: Figure, table: pd.DataFrame, path_stem) -> list[Path]:
-    """Write a figure as PNG and SVG, and the table behind it as CSV, and return the three paths.
+    """Write a figure as PNG, SVG and PDF, and the table behind it as CSV, and return the four paths.
 
-    The bytes depend on figure and table alone: no date, no random ids. Text in the SVG stays text.
+    The bytes depend on figure and table alone: no date, no random ids. Text in the vector images stays text.
 
     Parameters
     ----------
     path_stem : path
         Path without suffix; a dot in it is no suffix.
     """
-    png, svg, csv = (Path(f"{path_stem}.{suffix}") for suffix in ("png", "svg", "csv"))
+    png, svg, pdf, csv = (Path(f"{path_stem}.{suffix}") for suffix in ("png", "svg", "pdf", "csv"))
     FigureCanvasAgg(figure)
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "paretoscope", "text.parse_math": False}):
+    vector = {"svg.fonttype": "none", "svg.hashsalt": "paretoscope", "pdf.fonttype": 42, "text.parse_math": False}
+    with matplotlib.rc_context(vector):
         with replacing(png) as temporary:
             figure.savefig(temporary, format="png", dpi=PNG_DPI)
         with replacing(svg) as temporary:
             figure.savefig(temporary, format="svg", metadata={"Date": None})
+        with replacing(pdf) as temporary:
+            figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
     write_table(csv, table)
-    return [png, svg, csv]
+    return [png, svg, pdf, csv]

@@ -12,7 +12,9 @@ from . import _panel, _scales, _sheet, _style
 FIGURE = "Frontiers by measured cost"
 
 
-def draw(points: pd.DataFrame, axes: pd.DataFrame, style: dict) -> Figure:
+def draw(
+    points: pd.DataFrame, axes: pd.DataFrame, probabilities: pd.DataFrame, band: pd.DataFrame, style: dict
+) -> Figure:
     """Draw the frontier of one scope by each cost in a small panel; only frontier models are named.
 
     Parameters
@@ -21,10 +23,14 @@ def draw(points: pd.DataFrame, axes: pd.DataFrame, style: dict) -> Figure:
         The rows of one scope.
     axes : table of frontier.COST_AXES
         Costs without a frontier are named below the panels, with the reason.
+    probabilities : table of uncertainty.PROBABILITIES
+    band : table of uncertainty.BAND
     style : dict
         See :func:`paretoscope.plots.frontier.draw`.
     """
     style = _style.complete(style)
+    points = _panel.with_chances(points, probabilities)
+    band = band[band["scope"].isin(points["scope"])]
     size = style["font_size"]
     drawn = axes[axes["left_out"].isna() | (axes["left_out"] == "")]
     columns = 1 if len(drawn) < 2 else 2
@@ -36,7 +42,7 @@ def draw(points: pd.DataFrame, axes: pd.DataFrame, style: dict) -> Figure:
         sheet = _sheet.sheet(
             style,
             _title(shown),
-            "Named models are on the frontier. Up and to the left is better.",
+            f"Up and to the left is better; models on a frontier are named. {_panel.BAND} {_panel.CHANCES}",
             _style.legend(shown, colour_of),
             f"{_panel.footnote(points, style)} {_devices(drawn)} {_not_drawn(axes)}",
             height=rows * panel_height + 1.2 * size,
@@ -51,7 +57,8 @@ def draw(points: pd.DataFrame, axes: pd.DataFrame, style: dict) -> Figure:
             values = scope["cost_mean"].dropna()
             unit = _scales.cost_unit(values, _text(cost["unit"])) if len(values) else None
             labels = "none" if style["labels"] == "none" else "frontier"
-            _panel.draw_frontier(panel, scope, colour_of, style, labels, unit, small=True, cost="cost")
+            its_band = band[band["cost"] == cost["cost"]]
+            _panel.draw_frontier(panel, scope, its_band, colour_of, style, labels, unit, small=True, cost="cost")
             if i % columns:
                 panel.set_ylabel("")
     return sheet.figure

@@ -13,17 +13,21 @@ from . import _panel, _scales, _sheet, _style
 FIGURE = "Compute-accuracy frontiers of all benchmarks"
 
 
-def draw(points: pd.DataFrame, style: dict) -> Figure:
+def draw(points: pd.DataFrame, probabilities: pd.DataFrame, band: pd.DataFrame, style: dict) -> Figure:
     """Draw the frontier of every scope in a small panel; only frontier models are named.
 
     Parameters
     ----------
     points : table of frontier.FRONTIER
-        All scopes.
+        All scopes: benchmarks, groups of them, the average.
+    probabilities : table of uncertainty.PROBABILITIES
+    band : table of uncertainty.BAND
     style : dict
         See :func:`paretoscope.plots.frontier.draw`.
     """
     style = _style.complete(style)
+    points = _panel.with_chances(points, probabilities)
+    band = band[band["cost"] == "flops"]
     size = style["font_size"]
     if points["scope"].nunique() == 2:
         # The average of one benchmark is that benchmark.
@@ -38,7 +42,7 @@ def draw(points: pd.DataFrame, style: dict) -> Figure:
         sheet = _sheet.sheet(
             style,
             _title(shown),
-            "Named models are on the frontier. Up and to the left is better.",
+            f"Up and to the left is better; models on a frontier are named. {_panel.BAND} {_panel.CHANCES}",
             _style.legend(shown, colour_of),
             _panel.footnote(points, style),
             height=rows * panel_height + 1.2 * size,
@@ -53,7 +57,8 @@ def draw(points: pd.DataFrame, style: dict) -> Figure:
             name = _style.plain(scope["scope_name"].iloc[0])
             axes.set_title(name[:1].upper() + name[1:], loc="left", size=size, weight="bold")
             labels = "none" if style["labels"] == "none" else "frontier"
-            _panel.draw_frontier(axes, scope, colour_of, style, labels, unit, small=True)
+            its_band = band[band["scope"] == scope["scope"].iloc[0]]
+            _panel.draw_frontier(axes, scope, its_band, colour_of, style, labels, unit, small=True)
             if i + columns < len(scopes):
                 axes.set_xlabel("")
             if i % columns:
@@ -62,7 +67,7 @@ def draw(points: pd.DataFrame, style: dict) -> Figure:
 
 
 def _title(shown: pd.DataFrame) -> str:
-    benchmarks = shown[shown["scope"] != AVERAGE]
+    benchmarks = shown[(shown["scope"] != AVERAGE) & (shown["n_benchmarks"] == 1)]
     n = benchmarks["scope"].nunique()
     if n < 2 or shown["model"].nunique() < 2:
         return "Compute-accuracy frontiers"

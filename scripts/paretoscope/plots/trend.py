@@ -1,4 +1,4 @@
-"""Compute efficiency of models over release dates, and the FLOPs that an accuracy took as time went by."""
+"""How the frontier moved with release dates, the FLOPs that an accuracy took, and the efficiency of each model."""
 
 from __future__ import annotations
 
@@ -8,19 +8,30 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from . import _labels, _panel, _scales, _sheet, _style
+from . import _history, _labels, _panel, _scales, _sheet, _style
 
 FIGURE = "Trend over release dates"
 
 
-def draw(efficiency: pd.DataFrame, thresholds: pd.DataFrame, lines: pd.DataFrame, style: dict) -> Figure:
-    """Draw S_eff of each model over its release date, and below it the fewest FLOPs to each accuracy so far.
+def draw(
+    efficiency: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    lines: pd.DataFrame,
+    frontiers: pd.DataFrame,
+    hypervolume: pd.DataFrame,
+    style: dict,
+) -> Figure:
+    """Draw the frontier as of some dates, its hypervolume, the fewest FLOPs to each accuracy so far, and S_eff.
 
     Parameters
     ----------
     efficiency : table of trend.EFFICIENCY
     thresholds : table of trend.THRESHOLDS
     lines : table of trend.LINES
+    frontiers : table of trend.FRONTIERS
+        The rows of the average.
+    hypervolume : table of trend.HYPERVOLUME
+        The rows of the average.
     style : dict
         See :func:`paretoscope.plots.frontier.draw`.
     """
@@ -36,23 +47,31 @@ def draw(efficiency: pd.DataFrame, thresholds: pd.DataFrame, lines: pd.DataFrame
             "",
             _style.legend(shown, colour_of),
             f"{style['study']}. S_eff = mean accuracy / log10(mean FLOPs); it depends on the unit, which is FLOPs. "
-            f"Bars: 95 % intervals of accuracy over items. {_line_note(lines)} {_panel.left_out(efficiency)}",
-            height=2 * height,
+            f"Bars and band: 95 % intervals over items. {_line_note(lines)} {_panel.left_out(efficiency)}",
+            height=3 * height + 1.2 * size,
         )
         left, bottom, top, right = 5.2 * size, 2.4 * size, 2.2 * size, 5.5 * size
-        upper = sheet.axes(left, height + bottom, sheet.width - left - right, height - bottom - top)
-        lower = sheet.axes(left, bottom, sheet.width - left - right, height - bottom - top)
+        half = sheet.width / 2
+        above = 2 * height + bottom + 2.4 * size
+        moves = sheet.axes(left, above, half - left, height - bottom - top - 1.2 * size)
+        grows = sheet.axes(half + left, above, half - left - size, height - bottom - top - 1.2 * size)
+        lower = sheet.axes(left, height + bottom, sheet.width - left - right, height - bottom - top - 1.4 * size)
+        upper = sheet.axes(left, bottom, sheet.width - left - right, height - bottom - top)
+        moves.set_title("The frontier as of a date", loc="left", size=size, weight="bold")
+        grows.set_title("Its hypervolume", loc="left", size=size, weight="bold")
         upper.set_title("Compute efficiency of each model", loc="left", size=size, weight="bold")
-        lower.set_title("Fewest FLOPs to reach a mean accuracy, so far", loc="left", size=size, weight="bold")
+        _heading(lower, "Fewest FLOPs to reach a mean accuracy, so far", halving(lines), size)
         if shown.empty:
-            for axes in (upper, lower):
+            for axes in (upper, lower, moves, grows):
                 _panel.say(axes, "No model with a release date and an average to show")
             return sheet.figure
-        for axes in (upper, lower):
+        for axes in (upper, lower, moves, grows):
             axes.yaxis.set_label_coords(-4.2 * size / axes.bbox.width, 0.5)
         dates = shown["date"]
         _draw_efficiency(upper, shown, dates, lines, colour_of, style)
-        _draw_thresholds(lower, thresholds, shown, dates, colour_of, style)
+        _history.draw_frontiers(moves, frontiers, size)
+        _history.draw_hypervolume(grows, hypervolume, size)
+        _draw_thresholds(lower, thresholds, lines, shown, dates, colour_of, style)
     return sheet.figure
 
 
@@ -83,7 +102,7 @@ def _draw_efficiency(axes: Axes, shown: pd.DataFrame, dates, lines: pd.DataFrame
     _labels.place(axes, points, texts, [False] * len(texts), 0.72 * style["font_size"], paths, 6.0)
 
 
-def _draw_thresholds(axes: Axes, thresholds: pd.DataFrame, shown, dates, colour_of: dict, style: dict) -> None:
+def _draw_thresholds(axes: Axes, thresholds: pd.DataFrame, lines, shown, dates, colour_of: dict, style: dict) -> None:
     reached = thresholds.dropna(subset="total_flops_min").assign(date=lambda t: pd.to_datetime(t["release_date"]))
     if reached.empty:
         _panel.say(axes, "No model reaches any of the thresholds")
@@ -112,6 +131,7 @@ def _draw_thresholds(axes: Axes, thresholds: pd.DataFrame, shown, dates, colour_
     for row in records.to_dict("records"):
         look = looks.loc[row["model"]]
         axes.plot(row["date"], row["y"], zorder=3, **_style.marker(look, colour_of[row["model"]], 6.0))
+    stairs += _draw_fits(axes, lines, levels, unit)
     _name_ends(axes, ends, 0.85 * size)
     texts = [_style.plain(text) for text in records["model_name"]] if style["labels"] != "none" else []
     points = np.column_stack([axes.convert_xunits(records["date"]), records["y"]])
@@ -119,6 +139,41 @@ def _draw_thresholds(axes: Axes, thresholds: pd.DataFrame, shown, dates, colour_
 
 
 _DASHES = ("solid", (0, (6, 2)), (0, (3, 2)), (0, (1, 1.5)))
+
+
+def _heading(axes: Axes, title: str, sentence: str, size: float) -> None:
+    """Put a title and a sentence under it above a panel."""
+    axes.set_title(title, loc="left", size=size, weight="bold", pad=1.9 * size)
+    place = {"xycoords": "axes fraction", "xytext": (0, 0.6 * size), "textcoords": "offset points"}
+    sentence = _sheet.cut(_style.plain(sentence, 120), 0.85 * size, axes.bbox.width)
+    axes.annotate(sentence, (0, 1), size=0.85 * size, color=_style.GREY, **place)
+
+
+def halving(lines: pd.DataFrame) -> str:
+    """Return in words how fast the FLOPs to an accuracy fall, or why that is not identified."""
+    rows = lines[lines["quantity"] == "log10_flops_to_reach"]
+    if rows.empty:
+        return ""
+    row = rows.iloc[0]
+    if pd.notna(row["halving_months"]):
+        low, high = (f"{row[f'halving_months_{end}']:.2g}" for end in ("low", "high"))
+        return (
+            f"FLOPs to an accuracy halve every {row['halving_months']:.2g} months (95 %: {low} to {high}); dashed: fit"
+        )
+    reason = next((row[name] for name in ("note", "halving_note") if pd.notna(row[name])), "")
+    return f"Halving time {reason}" if reason.startswith("not identified") else f"Halving time not identified: {reason}"
+
+
+def _draw_fits(axes: Axes, lines: pd.DataFrame, levels: list[float], unit: float) -> list[np.ndarray]:
+    """Draw the fitted FLOPs to each accuracy where they have a halving time, and return their paths."""
+    fits = lines[(lines["quantity"] == "log10_flops_to_reach") & lines["halving_months"].notna()]
+    paths = []
+    for fit in fits[fits["accuracy_threshold"].isin(levels)].to_dict("records"):
+        x = axes.convert_xunits(pd.to_datetime([fit["first_date"], fit["last_date"]]))
+        y = 10 ** np.array([fit["value_at_first"], fit["value_at_last"]]) / unit
+        axes.plot(x, y, color=_style.GREY, linewidth=0.9, linestyle=(0, (5, 3)), zorder=1.5)
+        paths.append(np.column_stack([x, y]).astype(float))
+    return paths
 
 
 def _name_ends(axes: Axes, ends, size: float) -> None:
