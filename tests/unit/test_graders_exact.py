@@ -211,11 +211,21 @@ def test_no_text_breaks_it(one, other):
         ("one hundred thousand", "100000"),
         ("one million two thousand", "1002000"),
         ("zero", "0"),
-        *(
-            (same, same)
-            for same in ("one half", "two-thirds", "two three", "twenty twelve", "hundred", "twenty-eleven")
-        ),
-        *((same, same) for same in ("one or two", "one-to-one", "one point five", "tenth", "one hundred zero", "east")),
+        ("one half", r"\frac{1}{2}"),
+        ("half", r"\frac{1}{2}"),
+        ("a third", r"\frac{1}{3}"),
+        ("two-thirds", r"\frac{2}{3}"),
+        (r"\text{three eighths}", r"\frac{3}{8}"),
+        ("seven twelfths of the cake", r"\frac{7}{12} of the cake"),
+        ("3 quarters", r"\frac{3}{4}"),
+        ("three and a half", r"\frac{7}{2}"),
+        ("minus three and a half", r"-\frac{7}{2}"),
+        ("negative five", "-5"),
+        ("minus 5", "-5"),
+        *((same, same) for same in ("one in six", "three times ten", "five squared", "two less than ten", "two score")),
+        *((same, same) for same in ("half and half", "five factorial", "three over four", "not half", "two of three")),
+        *((same, same) for same in ("two three", "twenty twelve", "hundred", "twenty-eleven")),
+        *((same, same) for same in ("one or two", "one-to-one", "one point five", "one hundred zero", "east")),
         *((same, same) for same in ("three hundred hundred", "two million three million", "one thousand two million")),
     ],
 )

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from paretoscope.graders.layers import numbers
 from paretoscope.graders.layers.extraction import extract_answer
 from paretoscope.graders.layers.limits import too_heavy
-from paretoscope.graders.layers.normalization import normalize
+from paretoscope.graders.layers.normalization import normalize, split_unit
+from paretoscope.graders.layers.units import is_unasked
 
 
 @pytest.mark.parametrize(
@@ -23,6 +24,12 @@ from paretoscope.graders.layers.normalization import normalize
         (r"\boxed {8}", "8", "boxed"),
         (r"$\boxed 9$", "9", "boxed"),
         (r"\boxed{x = \boxed{5}}", "5", "boxed"),
+        (r"\boxed{\text{It is }\fbox{5}}", "5", "boxed"),
+        (r"\boxed{\boxed{\boxed{5}}}", "5", "boxed"),
+        (r"\boxed{5+\boxed{72}}", "5+72", "boxed"),
+        (r"\boxed{\boxed{7}+\boxed{2}}", "7+2", "boxed"),
+        (r"\boxed{\sqrt{\boxed{2}}} after \boxed{3}", "3", "boxed"),
+        (r"\boxed{3} so \boxed{\sqrt{\boxed{2}}}", r"\sqrt{2}", "boxed"),
         (r"\boxed{\{1, 2\}}", r"\{1, 2\}", "boxed"),
         (r"\boxed{4} as asked: put it in \boxed{}", "4", "boxed"),
         (r"a = -\boxed{256}", "-256", "boxed"),
@@ -258,6 +265,23 @@ def test_the_closing_formula(text, answer):
         (r"x \gt 5", "x > 5"),
         ("x != 3", r"x \ne 3"),
         ("5!=120", "5!=120"),
+        (r"3\mathrm{i}", "3i"),
+        (r"2\mathrm{e}^{3}", "2e^{3}"),
+        (r"3\mathrm{\pi}", r"3\pi"),
+        (r"x\mathrm{y}", "x y"),
+        (r"5\text{!}", "5!"),
+        (r"5\mathrm{m}", "5"),
+        (r"n\text{ even}", r"n\text{ even}"),
+        (r"\sqrt{2}\text{ units}", r"\sqrt{2}"),
+        ("-10\\,\\text{°F}", "-10"),
+        ("5 per cent", r"5 \%"),
+        *((same, same) for same in ("3 dozens", "5 tens", "3 squared", "5 at most", r"5\text{ is wrong}", "3 times x")),
+        *((same, same) for same in ("10 degrees below zero", "5 more than six", "0.3 repeating")),
+        *((same, same) for same in ("5分之一", "5十", "5萬", "5億", "5多万", "5个半", "5成")),
+        *(
+            (given, "5")
+            for given in ("5个", "5个苹果", "5 平方米", "5元", "5 more logs", "5 bars", "5 two-digit numbers")
+        ),
     ],
 )
 def test_normalization(answer, expected):
@@ -267,6 +291,49 @@ def test_normalization(answer, expected):
 @pytest.mark.parametrize("question, expected", [("How many men?", "2"), ("How many mentors?", "2 men"), ("", "2 men")])
 def test_a_short_word_is_a_unit_where_the_question_has_it(question, expected):
     assert normalize("2 men", question) == expected
+
+
+@pytest.mark.parametrize(
+    "answer, unit",
+    [
+        (r"\$5", "dollar"),
+        ("$5", "dollar"),
+        ("$5$", ""),
+        (r"$\$5$", "dollar"),
+        ("€5", "euro"),
+        ("5 square feet", "foot2"),
+        (r"5\text{ cubic meters}", "meter3"),
+        ("5 meters squared", "meter2"),
+        ("5 miles per hour", "mile/hour"),
+        ("5 mph", "mile/hour"),
+        ("5 feet long", "foot"),
+        ("5 degrees Celsius", "celsius"),
+        ("5 平方米", "meter2"),
+        ("5 in total", ""),
+        ("5 apples", ""),
+        ("5 hours", "hour"),
+    ],
+)
+def test_units_are_told_apart(answer, unit):
+    assert split_unit(answer) == ("5", unit)
+
+
+@pytest.mark.parametrize(
+    "unit, question, unasked",
+    [
+        ("kilometer", "How far is it in miles?", True),
+        ("mile", "How far is it in miles?", False),
+        ("hour", "How many minutes does it take?", True),
+        ("hour", "She has 20 minutes. How many apples are there?", False),
+        ("cent", "How many dollars is that?", True),
+        ("inch", "What is it in square inches?", False),
+        ("hour", "How many miles in 5 minutes?", False),
+        ("foot", "How many feet and inches?", False),
+        ("", "How many feet?", False),
+    ],
+)
+def test_the_unit_that_is_asked_for(unit, question, unasked):
+    assert is_unasked(unit, question) is unasked
 
 
 @given(st.text(max_size=60))

@@ -18,11 +18,12 @@ from .layers.comparison import as_points, compare_plainly, is_plain, squeeze
 from .layers.decision import Decision
 from .layers.extraction import extract_answer
 from .layers.limits import MAX_LENGTH, too_heavy
-from .layers.normalization import clean, in_radians, normalize, split_unit
+from .layers.normalization import clean, normalize, split_unit
 from .layers.reasoning import visible_text
 from .layers.regions import as_intervals
 from .layers.span import locate
 from .layers.times import compare_times
+from .layers.units import differ, in_radians, is_unasked
 
 SETTINGS = {
     "final_number": {
@@ -93,7 +94,7 @@ def _judge(found: Extract, item: Item, finish_reason: str | None) -> Decision:
         return Decision("unparsed", shown, f"{found.source}/{reason}")
     (gold, gold_unit), (answer, unit) = split_unit(item.target, item.question), split_unit(given, item.question)
     verdict, method = compare_times(f"{gold} {gold_unit}".strip(), f"{answer} {unit}".strip(), item.question), "time"
-    if verdict is None and gold_unit and unit and gold_unit != unit:
+    if verdict is None and (differ(gold_unit, unit) or (not gold_unit and is_unasked(unit, item.question))):
         verdict, method = "wrong", "unit"
     gold, answer = as_intervals(*as_points(gold, answer, item.question))
     if verdict is None:

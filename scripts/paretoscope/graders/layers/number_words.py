@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from .units import asks_for, changes_number
+
 # fmt: off
 _SMALL = {name: value for value, name in enumerate((
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -23,19 +25,72 @@ _SPELLED = re.compile(
     r"(?P<rest>(?:\s+[a-z ]*)?)(?(text)\})",
     re.IGNORECASE,
 )
-_PART = re.compile(
-    r"\s*(?:hal(?:f|ves)|thirds?|fourths?|quarters?|fifths?|sixths?|tenths?|and|or|to|of|by|over|point)\b"
+_PARTS = {
+    "half": 2,
+    "halve": 2,
+    "third": 3,
+    "quarter": 4,
+    "fourth": 4,
+    "fifth": 5,
+    "sixth": 6,
+    "seventh": 7,
+    "eighth": 8,
+    "ninth": 9,
+    "tenth": 10,
+    "eleventh": 11,
+    "twelfth": 12,
+    "sixteenth": 16,
+    "twentieth": 20,
+    "hundredth": 100,
+    "thousandth": 1000,
+    "millionth": 10**6,
+    "billionth": 10**9,
+}
+_FRACTION = re.compile(
+    r"(?:\\text ?\{\s*)?(?P<sign>-?)(?:(?P<whole>[a-z-]+(?: [a-z]+)*?|\d+) and )?(?P<top>[a-z]+(?:-[a-z]+)?|\d+)?"
+    rf"[ -]?\b(?P<bottom>{'|'.join(_PARTS)})s?(?P<rest>(?: [a-z]+)*)\s*\}}?"
 )
-"""Words after a number that make it a part, or the beginning of something else."""
+_SIGN = re.compile(r"(\\text ?\{\s*)?(?:negative|minus) ", re.IGNORECASE)
 
 
-def with_digits(text: str) -> str:
-    r"""Return ``\text{twenty-one}`` as 21 and *three apples* as 3 apples; any other text as it is."""
-    match = _SPELLED.fullmatch(text)
-    if not match or _PART.match(match["rest"].lower()):
+def with_digits(text: str, question: str = "") -> str:
+    r"""Return ``\text{twenty-one}`` as 21, *three apples* as 3 apples, *three eighths* as a fraction.
+
+    Any other text stays as it is, and so do quarters or the like where the question counts in them.
+    """
+    if not text[-1:].isalpha() and text[-1:] != "}":
+        return (
+            _SIGN.sub(lambda match: (match[1] or "") + "-", text) if re.search(r"^[nm]", text, re.IGNORECASE) else text
+        )
+    sign, positive = ("-", _SIGN.sub(lambda match: match[1] or "", text)) if _SIGN.match(text) else ("", text)
+    fraction = _fraction(positive.lower(), question)
+    if fraction:
+        return sign + fraction
+    match = _SPELLED.fullmatch(positive)
+    if not match or changes_number(match["rest"], question) or match["rest"].split()[:1] in (["of"], ["point"], ["in"]):
         return text
     value = _value(re.findall(r"[a-z]+", match["words"].lower()))
-    return text if value is None else f"{value}{match['rest']}"
+    return text if value is None else f"{sign}{value}{match['rest']}"
+
+
+def _fraction(text: str, question: str) -> str:
+    """Return a fraction in words or with its lower part in words (*3 quarters*); nothing where there is none."""
+    match = _FRACTION.fullmatch(text)
+    if not match or asks_for(match["bottom"], question) or changes_number(match["rest"], question):
+        return ""
+    whole, top = _count(match["whole"] or "zero"), _count(match["top"] or "a")
+    if whole is None or top is None:
+        return ""
+    bottom = _PARTS[match["bottom"]]
+    return rf"{match['sign']}\frac{{{whole * bottom + top}}}{{{bottom}}}{match['rest']}"
+
+
+def _count(words: str) -> int | None:
+    if words.isdigit():
+        return int(words)
+    named = re.findall(r"[a-z]+", words)
+    known = all(word in _SMALL or word in _TENS or word in _POWERS or word in ("hundred", "and") for word in named)
+    return 1 if named in (["a"], ["an"]) else _value(named) if known else None
 
 
 def _value(words: list[str]) -> int | None:

@@ -9,13 +9,14 @@ from fractions import Fraction
 _NUMBER = r"(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d{0,2}(?: \d{3})+|\d+)(?:\.\d*)?|\.\d+"
 _INTEGER = r"\d+"
 _SCALE = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
+_SCALE |= {"lakh": 10**5, "crore": 10**7}
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _PLAIN = re.compile(
     rf"(?P<sign>[+-]?) ?(?:(?P<mixed>{_INTEGER})(?: ?(?=\\frac)| (?=\d+ ?/)))?"
     rf"(?:\\frac ?\{{ ?(?P<fs>-?) ?(?P<fn>{_NUMBER}) ?\}} ?\{{ ?(?P<fd>{_NUMBER}) ?\}}"
     rf"|(?P<n>{_NUMBER}) ?/ ?(?P<d>{_NUMBER})"
     rf"|(?P<number>{_NUMBER})(?:[eE](?P<e>[+-]?\d{{1,3}})| ?(?:\\times|\\cdot) ?10 ?\^ ?(?:(?P<p>\d)|\{{ ?(?P<power>[+-]?\d{{1,3}}) ?\}}))?)"
-    rf" ?(?:\\text\{{ ?)?(?P<scale>{'|'.join(_SCALE)})?(?: ?\}})? ?(?P<percent>\\%)?"
+    rf" ?(?:\\text\{{ ?)?(?:(?P<scale>{'|'.join(_SCALE)})s?)?(?: ?\}})? ?(?P<percent>\\%)?"
 )
 _REPEATING = re.compile(r"(-?) ?(\d*)\.(\d*) ?\\overline ?\{ ?(\d+) ?\}")
 
