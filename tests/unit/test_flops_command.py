@@ -1,6 +1,7 @@
 """The command line of FLOPs: what it prints, and what it refuses."""
 
 import json
+import math
 import re
 import shlex
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from paretoscope import flops
+from paretoscope.devices import load_device
 from paretoscope.flops import __main__ as command
+from paretoscope.flops.bounds import least_seconds, phases
 
 from .test_flops import GEMMA3, GPT_OSS, LLAMA, LLAMA4, MOE, V32
 
@@ -34,7 +37,11 @@ def test_command_prints_json(config_file, capsys):
     assert report["flops"] == {"prefill": prefill, "decode": decode, "total": prefill + decode}
     assert report["kv_bytes_per_token"] == flops.kv_bytes_per_token(architecture) == 3 * 2 * 2 * 16 * 2
     assert report["weight_bytes"] == flops.weight_bytes(architecture, MOE)
-    assert report["cache_bytes"] == flops.cache_bytes(architecture, 50)
+    assert report["cache_bytes"] == flops.cache_bytes(architecture, 49)
+    assert report["counted"] == {
+        **{"prompt_tokens": 20, "completion_tokens": 30, "cached_tokens": 0, "samples": 1, "rejected_tokens": 0},
+        **{"convention": "exact", "batch": 1, "kv_bytes": 2, "note": None},
+    }
 
 
 @pytest.mark.skipif(not REAL_CONFIGS.is_dir(), reason="the collection of real configs is not on this machine")
@@ -64,7 +71,7 @@ def test_command_prints_json_where_layers_have_a_mask(config_file, capsys, confi
     command.main([str(config_file), "--prompt", "20", "--completion", str(10**12), "--json"])
     report, architecture = json.loads(capsys.readouterr().out), flops.describe(config)
     assert report["flops"]["decode"] == pytest.approx(flops.completion_flops(architecture, 20, 10**12)[1])
-    last = flops.breakdown(architecture, 20 + 10**12 - 1, 2)
+    last = flops.breakdown(architecture, 20 + 10**12 - 2, 2)  # whose one token is the last that the completion feeds
     assert report["decode_step"]["flops_per_token"] == sum(row["decode"] for row in last.values())
 
 
@@ -100,7 +107,7 @@ def test_command_takes_cache_batch_and_convention(config_file, capsys):
     prefill, decode = flops.completion_flops(architecture, 20, 30, 15, convention="paper")
     assert report["flops"] == {"prefill": prefill, "decode": decode, "total": prefill + decode}
     step = report["decode_step"]
-    assert (step["context"], step["batch"]) == (50, 4)
+    assert (step["context"], step["batch"]) == (50, 4)  # the convention feeds the last token too
     assert step["flops_per_token"] == flops.decode_flops(architecture, 50)
     assert step["bytes"] == flops.decode_bytes(architecture, MOE, 50, 4, kv_dtype_bytes=1)
     intensity = flops.arithmetic_intensity(architecture, MOE, 50, 4, kv_dtype_bytes=1)
@@ -114,7 +121,12 @@ def test_command_tells_what_is_executed(config_file, capsys):
     prefill, decode = flops.completion_flops(architecture, [20] * 4, 30, [0, 20, 20, 20])
     assert executed["all_samples_prompt_shared"] == prefill.sum() + decode.sum()
     assert executed["all_samples"] == 4 * sum(flops.completion_flops(architecture, 20, 30))
-    assert executed["decode_with_rejected"] == flops.executed_decode_flops(architecture, 20, 30, 10) > decode[0]
+    assert executed["decode_with_rejected"] > decode[0]
+    assert executed["decode_with_rejected"] == pytest.approx(flops.executed_decode_flops(architecture, 20, 30, 10))
+    assert {type(count) for count in executed.values()} == {int}
+    command.main([*arguments, "--convention", "paper", "--json"])
+    paper = json.loads(capsys.readouterr().out)["executed_flops"]["decode_with_rejected"]
+    assert paper == pytest.approx(flops.executed_decode_flops(architecture, 20, 30, 10, convention="paper"))
     command.main(arguments)
     out = capsys.readouterr().out
     assert f"4 samples: {executed['all_samples']:.6g} FLOPs" in out and "decode with 10 rejected tokens: " in out
@@ -123,8 +135,9 @@ def test_command_tells_what_is_executed(config_file, capsys):
 def test_command_prints_a_table(config_file, capsys):
     command.main([str(config_file)])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("qwen3_moe")
-    assert [line[:22].strip() for line in lines[1:]] == [
+    assert lines[0] == "counted: prompt of 200 tokens; completion of 8,000 tokens; convention 'exact'"
+    assert lines[1].startswith("qwen3_moe")
+    assert [line[:22].strip() for line in lines[2:]] == [
         "embedding",
         "norms",
         "attention projections",
@@ -136,7 +149,7 @@ def test_command_prints_a_table(config_file, capsys):
         "",
         f"weights: {flops.weight_bytes(flops.describe(MOE), MOE):,} bytes"[:22],
         "cache: 384 bytes per t",
-        "decode step at 8,200 t",
+        "last decode step, at 8",
     ]
     assert f"{flops.describe(MOE).parameters.total:,}" in lines[-5]
 
@@ -156,7 +169,7 @@ def test_command_counts_flops_where_bytes_are_not_known(config_file, capsys):
     [
         (["--prompt", "60", "--completion", "40"], 39),
         (["--prompt", "60"], 39),  # what the context leaves
-        (["--prompt", "100"], 0),
+        (["--prompt", "99"], 0),
         (["--prompt", "100", "--completion", "0"], 0),
         (["--prompt", "101"], None),
         (["--prompt", "60", "--completion", "41"], None),
@@ -218,5 +231,72 @@ def test_command_reports_a_missing_file_and_bad_counts(config_file, tmp_path):
         command.main([str(config_file), "--samples", "0"])
     with pytest.raises(SystemExit, match="rejected_tokens must be at least 0, not -1"):
         command.main([str(config_file), "--rejected", "-1"])
+    with pytest.raises(SystemExit, match="rejected_tokens must be from 0 to 9007199254740992, not 99999"):
+        command.main([str(config_file), "--rejected", "9" * 30])
+    with pytest.raises(SystemExit, match="cached tokens are tokens of the prompt: 300 are more than its 200"):
+        command.main([str(config_file), "--cached", "300"])
+    with pytest.raises(SystemExit, match=r"5 rejected tokens need a decode step .* completion of 1 tokens has none"):
+        command.main([str(config_file), "--rejected", "5", "--completion", "1"])
     with pytest.raises(SystemExit, match="batch must be at least 1, not 0"):
         command.main([str(config_file), "--batch", "0"])
+    with pytest.raises(SystemExit, match=r"^unknown device 'h10'"):
+        command.main([str(config_file), "--device", "h10"])
+    with pytest.raises(SystemExit, match="least seconds are of what is executed, which convention 'paper' isn't"):
+        command.main([str(config_file), "--device", "h100-80gb", "--convention", "paper"])
+
+
+def test_command_says_where_the_context_shortened_the_completion(config_file, capsys):
+    config_file.write_text(json.dumps({**LLAMA, "max_position_embeddings": 100}), encoding="utf-8")
+    command.main([str(config_file), "--prompt", "60", "--cached", "10"])
+    line = capsys.readouterr().out.splitlines()[0]
+    assert "prompt of 60 tokens, 10 of them cached; completion of 40 tokens, which the context of 100 leaves" in line
+    command.main([str(config_file), "--prompt", "60", "--completion", "40", "--json"])
+    assert json.loads(capsys.readouterr().out)["counted"]["note"] is None
+    with pytest.raises(SystemExit, match="the prompt fills the context: 'max_position_embeddings' is 100"):
+        command.main([str(config_file), "--prompt", "100"])
+
+
+def test_command_shows_no_decode_step_where_there_is_none(config_file, capsys):
+    for completion in ("0", "1"):
+        command.main([str(config_file), "--completion", completion, "--json"])
+        assert json.loads(capsys.readouterr().out)["decode_step"] is None
+        command.main([str(config_file), "--completion", completion, "--device", "h100-80gb"])
+        out = capsys.readouterr().out
+        assert "decode: no step" in out and "  prefill: " in out and "  decode: " not in out
+
+
+@pytest.mark.parametrize(("config", "windows"), [(MOE, False), (GEMMA3, True), (LLAMA4, True), (V32, False)])
+def test_command_says_that_windows_bound_the_cache(config_file, capsys, config, windows):
+    config_file.write_text(json.dumps(config), encoding="utf-8")
+    command.main([str(config_file)])
+    assert ("bytes per token until windows are full, " in capsys.readouterr().out) == windows
+
+
+def test_command_bounds_the_time_on_a_device(config_file, capsys):
+    arguments = [str(config_file), "--completion", "300", "--device", "h100-80gb", "--batch", "8"]
+    command.main([*arguments, "--json"])
+    found, device = json.loads(capsys.readouterr().out)["device"], load_device("h100-80gb")
+    prefill, decode = phases(
+        *(flops.describe(MOE), MOE, 200, 300),
+        flops_per_second=device.flops_per_second["bfloat16"],
+        bytes_per_second=device.bandwidth_bytes_per_second,
+        batch=8,
+    )
+    assert (found["id"], found["batch"]) == ("h100-80gb", 8)
+    assert found["gpu_seconds_least"] == least_seconds(prefill, decode)
+    assert found["energy_joules_at_tdp"] == 700 * found["gpu_seconds_least"]
+    assert (found["prefill_limit"], found["decode_limit"]) == (prefill.limit, decode.limit)
+    assert (found["prefill_bytes"], found["decode_bytes"]) == (prefill.bytes, decode.bytes)
+    command.main(arguments)
+    assert f"at least {found['gpu_seconds_least']:.4g} GPU-seconds per completion" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("precision", "bits"), [("bfloat16", 16), ("fp8", 8 + 32 / 128**2), ("int4", 4 + 20 / 128)])
+def test_command_gives_weights_another_precision(config_file, capsys, precision, bits):
+    config_file.write_text(json.dumps({**LLAMA, "quantization_config": {"quant_method": "mxfp4"}}), encoding="utf-8")
+    command.main([str(config_file), "--weights-dtype", precision, "--json"])
+    linear = 3 * (48 * 48 * 2 + 48 * 16 * 2 + 3 * 48 * 80)
+    others = flops.describe(LLAMA).parameters.total - linear
+    assert json.loads(capsys.readouterr().out)["weight_bytes"] == math.ceil(linear * bits / 8 + 2 * others)
+    command.main([str(config_file), "--weights-dtype", precision])
+    assert f"bytes, linear layers in {precision}" in capsys.readouterr().out

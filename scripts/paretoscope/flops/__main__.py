@@ -11,21 +11,11 @@ import sys
 from pathlib import Path
 
 from ..cards import read_yaml
+from ..devices import load_device
 from ..errors import InputError
-from . import (
-    CONVENTIONS,
-    Architecture,
-    breakdown,
-    cache_bytes,
-    completion_flops,
-    decode_bytes,
-    decode_flops,
-    describe,
-    executed_decode_flops,
-    kv_bytes_per_token,
-    weight_bytes,
-)
+from . import CONVENTIONS, describe
 from .config import Config
+from .report import WEIGHTS, Counted, report, with_weights
 
 _COMPLETION = 8000
 _COLUMNS = ("parameters", "active", "prefill", "decode")
@@ -56,18 +46,25 @@ def main(arguments: list[str] | None = None) -> None:
         help="; ".join(f"{name}: {text}" for name, text in CONVENTIONS.items()),
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--device", help="a device's card (config/devices): print the least time there, in a batch")
+    parser.add_argument(
+        "--weights-dtype", choices=WEIGHTS, help="precision of the weights in linear layers (default: as released)"
+    )
     options = parser.parse_args(arguments)
+    try:
+        device = load_device(options.device) if options.device else None
+    except InputError as error:
+        sys.exit(str(error))
     try:
         config = _read(options.config)
         architecture = describe(config)
-        completion = _completion(config, options.prompt, options.completion)
-        components = breakdown(architecture, options.prompt, completion, options.cached, convention=options.convention)
-        executed = _executed(architecture, options, completion)
-        memory = _memory(architecture, config, options.prompt + completion, options.batch, options.kv_bytes)
+        counted = _counted(config, options)
+        precision = with_weights(config, options.weights_dtype) if options.weights_dtype else config
+        found = report(architecture, precision, counted, device)
     except InputError as error:
         sys.exit(f"{options.config}: {str(error).removeprefix(f'{options.config}: ')}")
-    show = _as_json if options.json else _as_table
-    print(show(architecture, components, executed, memory))
+    weights = f"linear layers in {options.weights_dtype}" if options.weights_dtype else "as released"
+    print(json.dumps(found, indent=2) if options.json else _table(found, weights))
 
 
 def _read(path: Path) -> dict:
@@ -106,126 +103,98 @@ def _object(pairs: list[tuple[str, object]]) -> dict:
     return values
 
 
-def _completion(config: dict, prompt: int, completion: int | None) -> int:
-    """Return the completion's tokens if they fit into the context beside the prompt's.
+def _counted(config: dict, options: argparse.Namespace) -> Counted:
+    """Return what is counted, its completion chosen where none is asked for.
 
-    Here alone: recorded completions may come from an engine that stretched the context.
+    The context is kept to here alone: recorded completions may come from an engine that stretched it.
     """
     text = config if config.get("text_config") is None else config["text_config"]
-    left = Config(text).size("max_position_embeddings", default=prompt + max(_COMPLETION, completion or 0)) - prompt
+    prompt, completion, note = options.prompt, options.completion, None
+    context = Config(text).size("max_position_embeddings", default=prompt + max(_COMPLETION, completion or 0))
     if completion is None:
-        completion = max(0, min(_COMPLETION, left))
-    if completion > left:
+        completion = min(_COMPLETION, context - prompt)
+        if 0 < completion < _COMPLETION:
+            note = f"completion of {completion:,} tokens, which the context of {context:,} leaves"
+        if completion == 0:
+            raise InputError(
+                f"the prompt fills the context: 'max_position_embeddings' is {context}; --completion 0 counts it alone"
+            )
+    if prompt + max(completion, 0) > context:
         raise InputError(
-            f"prompt and completion of {prompt} and {completion} tokens are longer than the context: "
-            f"'max_position_embeddings' is {prompt + left}"
+            f"prompt and completion of {prompt} and {max(completion, 0)} tokens are longer than the context: "
+            f"'max_position_embeddings' is {context}"
         )
-    return completion
+    return Counted(
+        *(prompt, completion, options.cached, options.samples, options.rejected),
+        *(options.convention, options.batch, options.kv_bytes, note),
+    )
 
 
-def _executed(architecture: Architecture, options: argparse.Namespace, completion: int) -> dict:
-    """Return what an engine executes that computes a prompt once for all its samples, or drafts tokens."""
-    if options.samples < 1:
-        raise InputError(f"samples must be at least 1, not {options.samples}")
-    others = completion_flops(architecture, options.prompt, completion, options.prompt, convention=options.convention)
-    first = completion_flops(architecture, options.prompt, completion, options.cached, convention=options.convention)
-    rejected = executed_decode_flops(architecture, options.prompt, completion, options.rejected)
-    return {
-        "samples": options.samples,
-        "all_samples": options.samples * float(sum(first)),
-        "all_samples_prompt_shared": float(sum(first)) + (options.samples - 1) * float(sum(others)),
-        "rejected_tokens": options.rejected,
-        "decode_with_rejected": float(rejected),
-    }
-
-
-def _memory(architecture: Architecture, config: dict, context: int, batch: int, kv_bytes: int) -> dict:
-    """Return the memory of weights and cache, and FLOPs and bytes of the decode step at the end of the completion.
-
-    Weights of a precision that isn't known here leave their bytes None, with the reason.
-    """
-    flops = decode_flops(architecture, context)
-    report = {
-        "kv_bytes_per_token": kv_bytes_per_token(architecture, kv_bytes),
-        "cache_bytes": cache_bytes(architecture, context, kv_bytes),
-        "weight_bytes": None,
-        "weight_bytes_unknown": None,
-        "decode_step": {
-            **{"context": context, "batch": batch, "flops_per_token": flops},
-            **{"bytes": None, "arithmetic_intensity": None},
-        },
-    }
-    try:
-        report["weight_bytes"] = weight_bytes(architecture, config)
-    except InputError as error:
-        return {**report, "weight_bytes_unknown": str(error)}
-    moved = decode_bytes(architecture, config, context, batch, kv_dtype_bytes=kv_bytes)
-    report["decode_step"] |= {"bytes": moved, "arithmetic_intensity": batch * flops / moved}
-    return report
-
-
-def _totals(components: dict[str, dict[str, int]]) -> dict[str, int]:
-    return {column: sum(row[column] for row in components.values()) for column in _COLUMNS}
-
-
-def _as_json(architecture: Architecture, components: dict[str, dict[str, int]], executed: dict, memory: dict) -> str:
-    totals = _totals(components)
-    parameters = architecture.parameters
-    report = {
-        "model_type": architecture.model_type,
-        "parameters": {
-            "total": parameters.total,
-            "active": parameters.active,
-            "embedding": parameters.embedding,
-        },
-        "flops": {
-            "prefill": totals["prefill"],
-            "decode": totals["decode"],
-            "total": totals["prefill"] + totals["decode"],
-        },
-        "executed_flops": executed,
-        **memory,
-        "components": components,
-    }
-    return json.dumps(report, indent=2)
-
-
-def _as_table(architecture: Architecture, components: dict[str, dict[str, int]], executed: dict, memory: dict) -> str:
-    lines = [f"{architecture.model_type:<22}{'parameters':>19}{'active':>19}{'prefill FLOPs':>16}{'decode FLOPs':>16}"]
-    for name, row in {**components, "total": _totals(components)}.items():
+def _table(found: dict, weights: str) -> str:
+    totals = {column: sum(row[column] for row in found["components"].values()) for column in _COLUMNS}
+    lines = [f"{found['model_type']:<22}{'parameters':>19}{'active':>19}{'prefill FLOPs':>16}{'decode FLOPs':>16}"]
+    for name, row in {**found["components"], "total": totals}.items():
         counts = f"{row['parameters']:>19,}{row['active']:>19,}"
         lines.append(f"{name:<22}{counts}{row['prefill']:>16.6g}{row['decode']:>16.6g}")
-    return "\n".join([*lines, "", *_executed_lines(executed), *_memory_lines(memory)])
+    below = (*_executed_lines(found), *_memory_lines(found, weights), *_device_lines(found.get("device")))
+    return "\n".join([_counted_line(found["counted"]), *lines, "", *below])
 
 
-def _executed_lines(executed: dict) -> list[str]:
-    samples, rejected = executed["samples"], executed["rejected_tokens"]
-    all_samples, shared = executed["all_samples"], executed["all_samples_prompt_shared"]
-    return [
-        *(
-            [f"{samples:,} samples: {all_samples:.6g} FLOPs, {shared:.6g} with the prompt shared"]
-            if samples > 1
-            else ()
-        ),
-        *(
-            [f"decode with {rejected:,} rejected tokens: {executed['decode_with_rejected']:.6g} FLOPs"]
-            if rejected
-            else ()
-        ),
+def _counted_line(counted: dict) -> str:
+    cached, note = counted["cached_tokens"], counted["note"]
+    said = [
+        f"prompt of {counted['prompt_tokens']:,} tokens" + (f", {cached:,} of them cached" if cached else ""),
+        note or f"completion of {counted['completion_tokens']:,} tokens",
+        f"convention '{counted['convention']}'",
     ]
+    return "counted: " + "; ".join(said)
 
 
-def _memory_lines(memory: dict) -> list[str]:
-    step = memory["decode_step"]
-    at = f"{step['context']:,} tokens"
-    weights, moved = f"weights: not known, {memory['weight_bytes_unknown']}", "bytes not known"
-    if memory["weight_bytes"] is not None:
-        weights = f"weights: {memory['weight_bytes']:,} bytes as released"
+def _executed_lines(found: dict) -> list[str]:
+    counted, executed = found["counted"], found["executed_flops"]
+    samples, rejected = counted["samples"], counted["rejected_tokens"]
+    all_samples, shared = executed["all_samples"], executed["all_samples_prompt_shared"]
+    lines = []
+    if samples > 1:
+        lines.append(f"{samples:,} samples: {all_samples:.6g} FLOPs, {shared:.6g} with the prompt shared")
+    if rejected:
+        lines.append(f"decode with {rejected:,} rejected tokens: {executed['decode_with_rejected']:.6g} FLOPs")
+    return lines
+
+
+def _memory_lines(found: dict, weights: str) -> list[str]:
+    step, counted = found["decode_step"], found["counted"]
+    size, moved = f"not known, {found['weight_bytes_unknown']}", "bytes not known"
+    if found["weight_bytes"] is not None:
+        size = f"{found['weight_bytes']:,} bytes, {weights}"
+    if step and step["bytes"] is not None:
         moved = f"{step['bytes']:.6g} bytes in all, {step['arithmetic_intensity']:.3g} FLOPs per byte"
+    until = " until windows are full" if found["kv_windows"] else ""
+    at = f"{step['context'] if step else counted['prompt_tokens']:,} tokens"
+    lines = [
+        f"weights: {size}",
+        f"cache: {found['kv_bytes_per_token']:,} bytes per token{until}, {found['cache_bytes']:,} at {at}",
+    ]
+    if not step:
+        return [*lines, "decode: no step, the first token comes from prefill"]
+    batch, work = step["batch"], step["flops_per_token"]
+    return [*lines, f"last decode step, at {at}, {batch:,} sequences: {work:.6g} FLOPs per token, {moved}"]
+
+
+def _device_lines(on: dict | None) -> list[str]:
+    if on is None:
+        return []
+    at = f"{on['flops_per_second']:.4g} FLOP/s, {on['bytes_per_second']:.4g} bytes/s, batch of {on['batch']:,}"
+    phases = [
+        f"  {name}: {on[f'{name}_gpu_seconds_least']:.4g} GPU-seconds, limited by {on[f'{name}_limit']}; "
+        f"{on[f'{name}_bytes']:.4g} bytes, {on[f'{name}_arithmetic_intensity']:.3g} FLOPs per byte"
+        for name in ("prefill", "decode")
+        if on[f"{name}_limit"]
+    ]
+    least, joules = on["gpu_seconds_least"], on["energy_joules_at_tdp"]
     return [
-        weights,
-        f"cache: {memory['kv_bytes_per_token']:,} bytes per token, {memory['cache_bytes']:,} at {at}",
-        f"decode step at {at}, {step['batch']:,} sequences: {step['flops_per_token']:.6g} FLOPs per token, {moved}",
+        f"on {on['id']} ({at}): at least {least:.4g} GPU-seconds per completion, {joules:.4g} J if at full board power",
+        *phases,
     ]
 
 
