@@ -52,6 +52,15 @@ from paretoscope.graders.layers.extraction import extract_answer
         ("I'm not sure, but the answer is 73.", "73", "answer_is"),
         ("I don't think so; the answer is 73.", "73", "answer_is"),
         (r"\boxed{71}, \boxed{72} is wrong", "71", "boxed"),
+        (r"\boxed{72}. Wait, let me check. Yes, it holds.", "72", "boxed"),
+        (r"\boxed{72}. Actually, it is 72.", "72", "boxed"),
+        (r"\boxed{72}. Actually, 5 of them would do.", "72", "boxed"),
+        (r"\boxed{72}. No 5 divides it.", "72", "boxed"),
+        (r"\boxed{72} 不对称", "72", "boxed"),
+        (r"If we add them, the answer is \boxed{72}.", "72", "boxed"),
+        (r"If x is 5 then the answer is \boxed{72}.", "72", "boxed"),
+        (r"It is not 5, it is \boxed{72}.", "72", "boxed"),
+        ("The answer is 71. The answer is 72... no, it is 73.", "71", "answer_is"),
     ],
 )
 def test_an_answer_that_is_not_denied_is_taken(text, answer, source):
@@ -90,6 +99,27 @@ def test_an_answer_that_is_not_denied_is_taken(text, answer, source):
         r"I doubt that the answer is \boxed{72}.",
         "The answer is unlikely to be 72.",
         "答案不是 72",
+        r"It is not $\boxed{72}$.",
+        r"This cannot be \boxed{72}.",
+        r"It is certainly not \boxed{72}.",
+        r"It doesn't equal \boxed{72}.",
+        r"\boxed{72} must be wrong.",
+        r"\boxed{72} seems wrong.",
+        r"\boxed{72} turned out wrong.",
+        r"\boxed{72} fails.",
+        r"\boxed{72} doesn't work.",
+        r"\boxed{72}? No.",
+        r"\boxed{72}. No, that's not it.",
+        r"I got \boxed{72} (incorrect).",
+        r"\boxed{72} 是错误的",
+        r"\boxed{72}不对",
+        r"答案是 \boxed{72}，这是错的。",
+        r"My first guess \boxed{72} turned out to be wrong.",
+        r"Someone might say \boxed{72}, but that is wrong.",
+        r"We can rule out \boxed{72}.",
+        r"\boxed{72}. Hold on, that does not work.",
+        r"If the answer were \boxed{72}, then x would be negative, a contradiction.",
+        "The answer is 72? No.",
         "答案是 72。不，这是错误的",
     ],
 )
@@ -99,10 +129,33 @@ def test_a_denied_answer_is_none(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["The answer is 72. No, that is wrong.", "I don't think the answer is 72.", "So 72 apples. That is wrong."]
+    "text",
+    [
+        "The answer is 72. No, that is wrong.",
+        "I don't think the answer is 72.",
+        "So 72 apples. That is wrong.",
+        r"It is not $\boxed{72}$.",
+        r"\boxed{72}不对",
+        "72不是答案",
+    ],
 )
 def test_a_denied_number_ends_no_text(text):
     assert extract_answer(text, "", "final_number") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\boxed{72}. Hmm, wait. Actually it is 73.",
+        r"\boxed{72}. Wait, I made an error. The answer is 73.",
+        "The answer is 72... no, it is 73.",
+        "The answer is 72. Sorry, the correct answer is $73$.",
+        "So it is 72. Oops, it should be 73.",
+    ],
+)
+def test_another_takes_the_place_of_an_answer(text):
+    found = extract_answer(text, "", "final_number")
+    assert (found.answer, found.unreadable) == ("73", None)
 
 
 @pytest.mark.parametrize(

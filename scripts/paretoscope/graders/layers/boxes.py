@@ -37,10 +37,10 @@ def boxed_answer(text: str, question: str = "") -> Extract | None:
     end = next_box = last_stop = len(text)
     none_of = -1
     for _ in range(MAX_BOXES):
-        start = max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
+        start = _last_box(text, end)
         if start < 0:
             break
-        content, stop = _box_content(text, start)
+        start, content, stop = _outermost(text, start)
         if content is None:
             reason = "too_long" if len(text) - start > MAX_BOX else "unbalanced"
             inside = text.index("{", start) + 1
@@ -62,6 +62,53 @@ def boxed_answer(text: str, question: str = "") -> Extract | None:
             contents.insert(0, content)
     region = (len(text) - next_box, len(text) - last_stop)
     return Extract(", ".join(contents), "boxed", region=region) if contents else None
+
+
+MAX_NESTED = 5
+"""Boxes further up of which one may hold the last box."""
+
+
+def _last_box(text: str, end: int) -> int:
+    """Return where the last box before a place begins; -1 where there is none."""
+    return max(text.rfind("\\boxed", 0, end), text.rfind("\\fbox", 0, end))
+
+
+def _outermost(text: str, start: int) -> tuple[int, str | None, int]:
+    r"""Return where the outermost box around a box begins, what it holds, and where it ends.
+
+    ``\boxed{x = \boxed{5}}`` holds only the inner one; of ``\boxed{5 + \boxed{2}}``, the sum is the answer.
+    """
+    content, stop = _box_content(text, start)
+    outer = start
+    for _ in range(MAX_NESTED if content is not None else 0):
+        outer = _last_box(text, outer)
+        if outer < 0:
+            break
+        around, end = _box_content(text, outer)
+        if around is not None and end > stop:
+            start, content, stop = outer, _unnested(around), end
+    return start, content, stop
+
+
+_BOX = re.compile(r"\\(?:boxed|fbox)")
+_TERM = re.compile(r"[-+*/^_\d,;<>()|!]|\\(?!text|q?quad|[,;: ])[a-zA-Z]+")
+
+
+def _unnested(content: str) -> str:
+    """Return what a box holds without the boxes inside; the one inside, where the rest is a name or words."""
+    rest, inner, position = [], [], 0
+    while box := _BOX.search(content, position):
+        held, stop = _box_content(content, box.start())
+        if held is None:
+            break
+        rest.append(content[position : box.start()])
+        inner.append(_unnested(held))
+        position = stop
+    rest.append(content[position:])
+    before, behind = rest[0].rstrip(), rest[-1].strip()
+    if len(inner) == 1 and not behind and (before.endswith("=") or not _TERM.search(before)):
+        return inner[0]
+    return "".join(part + box for part, box in zip(rest, [*inner, ""], strict=True))
 
 
 def _box_content(text: str, start: int) -> tuple[str | None, int]:

@@ -17,6 +17,7 @@ from .denial import (
     is_doubtful,
     without_contrast,
 )
+from .qualifiers import is_qualified, leaves_open
 from .sentences import answering_numbers
 
 TAIL = 20_000
@@ -88,6 +89,9 @@ _NEGATED_ANSWER = re.compile(
 """*The answer is not 72* and *the answer can't be 72* say what it isn't."""
 
 
+_BOX = re.compile(r"\\(?:boxed|fbox)")
+
+
 def announced_answer(text: str, question: str, final_number: bool) -> Extract | None:
     """Return the answer that the last phrase such as *the answer is* announces, unless the text denies it."""
     denied: set[str] = set()
@@ -99,7 +103,7 @@ def announced_answer(text: str, question: str, final_number: bool) -> Extract | 
         if is_denied_before(text, phrase.end()) or is_denied_after(text, _end_of(found.answer, text, phrase), question):
             denied.add(found.answer)
         # A box that gave no answer is denied.
-        if found.answer not in denied and not re.search(r"\\(?:boxed|fbox)", found.answer):
+        if found.answer not in denied and not _BOX.search(found.answer):
             return replace(found, region=(len(text) - phrase.end(), 0))
     return None
 
@@ -131,18 +135,26 @@ def called_answer(text: str) -> Extract | None:
     return Extract(number.group(), "answer_is") if number else None
 
 
+_SIGN_IN_WORDS = re.compile(r"^[\s*_]*(?:negative|minus)\s+(?=[\d$])", re.IGNORECASE)
+
+
 def _after_phrase(rest: str, source: str, question: str, final_number: bool) -> Extract | None:
-    rest = after_correction(rest)
+    rest = _SIGN_IN_WORDS.sub("-", after_correction(rest))
     formula = _leading_math(rest)
     if formula:
         return Extract(formula, source)
-    sentence = without_contrast(_RELATIVE_CLAUSE.split(_first_sentence(rest), maxsplit=1)[0])
+    whole = _first_sentence(rest)
+    sentence = without_contrast(_RELATIVE_CLAUSE.split(whole, maxsplit=1)[0])
     if not re.search(r"\w", sentence) or _is_negated(rest, sentence, source):
+        return None
+    if source == "answer_is" and re.search(r"\d", sentence) and leaves_open(rest[: len(whole) + 1]):
         return None
     if source == "hash" and (not re.search(r"\d|\\", sentence) or len(rest) - len(sentence) > MAX_REST):
         return None
     if not _is_sentence(sentence):
-        return Extract(sentence.replace("**", ""), source)
+        number = re.search(r"\d[\d,.]*", sentence)
+        odd = number and is_qualified(sentence, number.group().rstrip(".,"), question)
+        return Extract(sentence.replace("**", ""), source, "qualified" if odd else None)
     # A heading of that level, or "whether the answer is what was asked": nothing is announced.
     if source == "hash" or (source == "answer_is" and not re.search(r"\d|\\", sentence)):
         return None
@@ -190,6 +202,14 @@ _PREDICATE = re.compile(r".*\b(?:is|are|equals)\s+(\S.*)$", re.DOTALL)
 
 
 def _from_sentence(sentence: str, source: str, question: str, final_number: bool) -> Extract:
+    """Return the answer inside a sentence, marked where the sentence gives it as a bound, a multiple or the like."""
+    found = _stated(sentence, source, question, final_number)
+    if found.unreadable or not is_qualified(sentence, found.answer, question):
+        return found
+    return replace(found, unreadable="qualified")
+
+
+def _stated(sentence: str, source: str, question: str, final_number: bool) -> Extract:
     """Return the answer inside a sentence: what is in bold, the number it adds, what it *is*, the only formula."""
     bold = [part for part in _BOLD.findall(sentence) if _word_count(part) <= MAX_ANSWER_WORDS]
     if final_number:
@@ -230,11 +250,15 @@ def closing_number(text: str, question: str) -> Extract | None:
             end = text.rfind(sentences[-1]) + len(sentences[-1].rstrip("*.!?"))
             if _is_denial(sentences[-1], question) or is_denied_after(text, end, question):
                 return None
+            if _BOX.search(sentences[-1]):
+                return None  # a box that gave no answer is denied
             return _from_sentence(sentences[-1], "final_line", question, final_number=True)
     return None
 
 
-_BEFORE_PREDICATE = re.compile(r"(?<=[\d})$*])(?=[\s*_$)}\]\\,(]{1,12}(?:which\s)?(?:is|are|was|were|can|could))")
+_BEFORE_PREDICATE = re.compile(
+    r"(?<=[\d})$*])(?=[\s*_$)}\]\\,(]{1,12}(?:which\s)?(?:is|are|was|were|can|could|must|seems?|turn\w+)|\s?不)"
+)
 
 
 def _is_denial(sentence: str, question: str) -> bool:
@@ -243,6 +267,7 @@ def _is_denial(sentence: str, question: str) -> bool:
     return (
         bool(_NEGATED_ANSWER.search(sentence))
         or is_doubtful(sentence)
+        or leaves_open(sentence)
         or any(
             is_denied_after(sentence, place.end(), question) and not re.search(r"\d", sentence[place.end() :])
             for place in places
@@ -276,7 +301,7 @@ def closing_formula(text: str, question: str) -> Extract | None:
         return None
     found = [match for pattern in _MATH for match in pattern.finditer(text)]
     last = max(found, key=lambda match: match.end(), default=None)
-    if last and re.search(r"\\(?:boxed|fbox)", last["math"]):
+    if last and _BOX.search(last["math"]):
         return None  # a box that gave no answer is denied
     mentioned = last and re.fullmatch(r"[a-zA-Z]", last["math"].strip()) and _MENTION.search(text[: last.start()])
     if last and not mentioned and _is_ending(text[last.end() :]):

@@ -7,9 +7,12 @@ import re
 MARKERS = (
     ("<think>", "</think>"),  # DeepSeek, Qwen, GLM, Nemotron, OLMo 3, Falcon-H1R, Phi-4, EXAONE 4 and most others
     ("<thinking>", "</thinking>"),
-    ("<thought>", "</thought>"),  # EXAONE Deep
-    ("<Thought>", "</Thought>"),  # Marco-o1
+    ("<thought>", "</thought>"),  # EXAONE Deep, Marco-o1 (<Thought>)
     ("<reasoning>", "</reasoning>"),
+    ("<analysis>", "</analysis>"),
+    ("<scratchpad>", "</scratchpad>"),
+    ("<reflection>", "</reflection>"),
+    ("<|thinking|>", "<|/thinking|>"),
     ("<seed:think>", "</seed:think>"),  # Seed-OSS
     ("<mm:think>", "</mm:think>"),  # MiniMax M3
     ("[THINK]", "[/THINK]"),  # Magistral
@@ -22,7 +25,7 @@ MARKERS = (
     ("<|channel|>analysis", "<|channel|>final<|message|>"),  # gpt-oss
     ("<|start|>assistant<|channel|>analysis", "<|channel|>final<|message|>"),
 )
-"""Where a reasoning starts and ends, whether or not the model card names it."""
+"""Where a reasoning starts and ends, in capitals or not, whether or not the model card names it."""
 
 BARE_MARKERS = (
     ("think\n", "\nanswer\n"),  # s1.1 and gpt-oss, once their special tokens are dropped
@@ -49,9 +52,9 @@ TURN_ENDS = (
 def visible_text(text: str, reasoning: dict | None) -> str | None:
     r"""Return the text after the last end of a reasoning, or None where a reasoning was never closed.
 
-    An end marker with nothing after it doesn't hide the answer before it, unless it is the only one. A start marker
-    counts at the beginning of what is left; further down it is talk about the marker. What follows the end of the
-    reply is no part of it.
+    An end marker with nothing after it doesn't hide the answer before its start, if that is there. A start marker
+    counts at the beginning of a line or sentence, or right behind a word; elsewhere, and between quotation marks, it
+    is talk about the marker. What follows the end of the reply is no part of it.
 
     Parameters
     ----------
@@ -63,22 +66,40 @@ def visible_text(text: str, reasoning: dict | None) -> str | None:
     """
     reasoning = reasoning or {}
     start, bare = reasoning.get("start"), _bare_markers(text)
-    starts = (*STARTS, *filter(None, (start, bare and bare[0])))
     first, *rest = _split(text, ends_in(text, reasoning))
     if not rest:
-        opened = reasoning.get("opened_by_template") or first.lstrip().startswith(starts)
-        return None if opened else _reply(first)
+        opened = reasoning.get("opened_by_template") or (bare and first.lstrip().startswith(bare[0]))
+        return None if opened or _opens(first, start) else _reply(first)
     # What stands between a start and an end marker is reasoning, wherever it is.
     *closed, last = rest
-    visible = [_before_first(part, [start, *STARTS]) for part in closed] + [last]
+    led = "" if reasoning.get("opened_by_template") or not _opens(first, start) else _before_first(first, start)
+    visible = [led, *(_before_first(part, start) for part in closed), last]
     answer = next((part for part in reversed(visible) if part.strip()), "")
-    return None if answer.lstrip().startswith((*STARTS, *filter(None, [start]))) else _reply(answer)
+    return None if _opens(answer, start) else _reply(answer)
 
 
 def ends_in(text: str, reasoning: dict | None) -> tuple[str, ...]:
-    """Return what ends a reasoning in a text: every marker that is known, and the one in words that belongs to it."""
+    """Return what ends a reasoning in a text: the known markers, as they stand there, and the one in words."""
     end, bare = (reasoning or {}).get("end"), _bare_markers(text)
-    return (*filter(None, (end, bare and bare[1])), *ENDS)
+    known = dict.fromkeys(match.group() for match in _ENDS.finditer(text))
+    return (*filter(None, (end, bare and bare[1])), *known)
+
+
+def _any_of(markers: tuple[str, ...]) -> str:
+    """Return a pattern of all markers, the longest first, as one may begin with another."""
+    return "|".join(map(re.escape, sorted(markers, key=len, reverse=True)))
+
+
+_STARTS = re.compile(_any_of(STARTS), re.IGNORECASE)
+_ENDS = re.compile(_any_of(ENDS), re.IGNORECASE)
+_OPENED = r"(?:\A|[\n.!?:…。*]|(?<=\w)(?<!>assistant)(?=[<\[◁]))[ \t]*(?:%s)(?![`'\"’”]|\*\*)"
+_OPENING = re.compile(_OPENED % _any_of(STARTS), re.IGNORECASE)
+
+
+def _opens(text: str, start: str | None) -> bool:
+    """Tell whether a text that holds no end of a reasoning opens one, rather than naming a marker."""
+    reply = _reply(text.strip())
+    return bool(_OPENING.search(reply)) or bool(start and re.search(_OPENED % re.escape(start), reply))
 
 
 def _bare_markers(text: str) -> tuple[str, str] | None:
@@ -96,10 +117,9 @@ def _split(text: str, markers: tuple[str, ...]) -> list[str]:
     return parts
 
 
-def _before_first(text: str, markers: list[str | None]) -> str:
-    for marker in filter(None, markers):
-        text = text.partition(marker)[0]
-    return text
+def _before_first(text: str, start: str | None) -> str:
+    text = text.partition(start)[0] if start else text
+    return _STARTS.split(text, maxsplit=1)[0]
 
 
 def _reply(text: str) -> str:
