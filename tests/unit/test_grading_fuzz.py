@@ -16,8 +16,10 @@ import psutil
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from paretoscope.crosscheck import math as second
+from paretoscope.graders import math
 from paretoscope.grading import Limits, grade_completions
-from paretoscope.schema import VERDICTS, Completion, Item
+from paretoscope.schema import CROSSCHECK_VERDICTS, VERDICTS, Completion, Item
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "30"))
 ANSWERS = int(os.environ.get("FUZZ_ANSWERS", "0"))
@@ -294,8 +296,14 @@ def test_adversarial_answers_get_an_expected_verdict():
 
 @settings(max_examples=300, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(st.sampled_from(TOKENS), st.text(max_size=5), st.sampled_from(GOLDS)), max_size=40))
-def test_any_soup_gets_an_expected_verdict(pieces):
-    watch = Watch()
-    for grade in grade_completions(watch.completions([("hypothesis", "".join(pieces))] * 2), ITEMS, "multiple_choice"):
-        watch.take(grade)
+def test_any_soup_gets_an_expected_verdict_of_every_grader(pieces):
+    watch, soup = Watch(), "".join(pieces)
+    for text in (soup, rf"\boxed{{{soup}}}"):
+        for grade in grade_completions(watch.completions([("hypothesis", text)] * 2), ITEMS, "multiple_choice"):
+            watch.take(grade)
+        for item in ITEMS.values():
+            # Without workers: what is left to them is the business of the test above.
+            options = {"final_formula": True}
+            assert math.decide(text, item, "stop", None, options).verdict in (None, *VERDICTS)
+            assert second.check(text, item, "stop", None, options).verdict in CROSSCHECK_VERDICTS
     assert not watch.unexpected

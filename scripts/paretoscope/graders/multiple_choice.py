@@ -21,11 +21,24 @@ from .layers.span import visible_start
 
 SETTINGS: dict = {}
 
-_WRAP = r"(?:[\s*_(\[{$]|\\boxed|\\text(?:bf|rm)?|\\math(?:bf|rm)|\\\(){0,20}"
+_WRAP = r"(?:[\s*_(\[{$`\"'“‘]|\\boxed|\\text(?:bf|rm)?|\\math(?:bf|rm)|\\\(){0,20}"
 """What may stand before the letter; bounded, as the search would take quadratic time."""
 _OPTION = rf"{_WRAP}(?:(?i:option|choice)\b{_WRAP})?"
-_ALONE = r"(?!(?![\u4e00-\u9fff])[\w'’])(?!\s*(?:/|,|\bor\b|\band\b|&)\s*\(?[A-Z](?![\w'’]))"
+_CLOSED = r"[\s*_)\]}$`\"'”’]{0,8}"
+_JOINT = (
+    r"(?:\\?[,;/&+、]|\\[ :]|-|–|(?:\\text\w{0,2}\s*\{\s*)?\b(?:or|and|und)\b\s*\}?|或|和|与|及"
+    r"|\\cup(?![a-z]))"
+)
+_NEXT = r"(?:[B-HJ-Z]|[AI](?!\s+[a-z]))(?![\w'’])"
+"""A second letter; A and I before a word are the article and the pronoun."""
+_SECOND = (
+    rf"{_CLOSED}{_JOINT}(?:\s*{_JOINT}){{0,2}}{_WRAP}{_NEXT}"
+    rf"|\)\s*\([A-Z]\)|[ \t]+(?:[A-Z][ \t]+)*[A-Z][ \t*_)}}\]$.]*(?:$|\n)"
+)
+_ALONE = rf"(?!(?![\u4e00-\u9fff])\w|['’]\w|-[a-z])(?!{_SECOND})"
 """What may follow the letter: neither the rest of a word nor a second letter (``A/B/C/D``, ``A or B``)."""
+_FIRST = re.compile(rf"(?<![\w'’])[A-Z]{_CLOSED}{_JOINT}[\s$]*$")
+"""A letter and what joins it to a box behind it."""
 _NOT_A_WORD = r"(?![AI]\s+(?!(?:because|since|as|is|was|by|which)\b)[a-z])"
 """Keeps out the article (*A good guess*) and the pronoun (*I don't know*), which name options as well."""
 _CORRECTED = rf"(?:\s{{0,5}}not{_OPTION}[A-Z][\s*_)\]}}$,]{{1,10}}but\s+(?:rather\s+)?)?"
@@ -39,7 +52,7 @@ _SOURCES = (
             re.M,
         ),
     ),
-    ("boxed", re.compile(rf"\\(?:boxed|fbox)\s*\{{{_OPTION}(?P<letter>[A-Z]){_ALONE}")),
+    ("boxed", re.compile(rf"\\(?:boxed|fbox)\s*\{{{_OPTION}(?P<letter>[A-Z])(?!\s*(?:\^|=)){_ALONE}")),
     (
         "answer_is",
         re.compile(
@@ -86,13 +99,18 @@ def _letter(text: str, question: str) -> tuple[str | None, str, int]:
         for found in list(pattern.finditer(text))[::-1]:
             letter, end = found["letter"].upper(), _OPTION_END.match(text, found.end()).end()
             among_several = end <= none_of and re.fullmatch(r"[\s$,]*(?:and|or)?[\s$]*", text[end:none_of])
-            doubted = is_denied_before(text, found.start("letter"))
+            doubted = is_denied_before(text, found.start("letter")) or _is_second(text, found, source)
             if among_several or doubted or is_denied(text, found.start(), end, question):
                 denied.add(letter)
                 none_of = found.start() if among_several or denies_several(text, end) else -1
             if letter not in denied:
                 return letter, source, found.start("letter")
     return None, "none", 0
+
+
+def _is_second(text: str, found: re.Match, source: str) -> bool:
+    """Tell a box that another letter is joined to, as in ``\\boxed{A}, \\boxed{B}``."""
+    return source == "boxed" and bool(_FIRST.search(text[max(0, found.start() - 40) : found.start()]))
 
 
 def _span(text: str, visible: str, reasoning: dict | None, letter: str | None, question: str) -> tuple[int, int] | None:

@@ -45,6 +45,7 @@ _REJECTED = re.compile(
     rf"[\s*_$)}}\]\\]{{0,12}}(?:\(\s*(?:which[ ]is[ ])?{_FALSE}\b"
     r"|[吗么]?[?？][\s*_$]*(?:no(?:pe)?\b|wrong\b|incorrect\b|不|否)"
     r"|(?:fails|(?:does(?:n['’]t|[ ]not)|can(?:['’]t|not))[ ]work)\b|(?:is|was)[ ]too[ ](?:large|big|small|high|low)\b"
+    r"|[\"”]?,?[ ]but[ ]I[ ]can(?:['’]t|not)[ ](?:decide|tell|determine|be[ ]sure)\b"
     r"|[,，]?\s?(?:但|这|那)?(?:就|显然|肯定|也)?(?:是|为)?(?:错误?的|错了|不对(?!称)|不正确|不成立|不是(?:正确)?答案))",
     re.IGNORECASE,
 )
