@@ -3,6 +3,7 @@
 import inspect
 import io
 import itertools
+import re
 import warnings
 from xml.etree import ElementTree
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 from matplotlib.text import Text
 
 from paretoscope import frontier, plugins, saturation, schema, trend
-from paretoscope.plots import _labels, _panel, _scales, _style
+from paretoscope.errors import InputError
+from paretoscope.plots import _history, _labels, _panel, _scales, _style
 from paretoscope.statistics import wilson_interval
 
 NANO = {  # name: family, kind, type, date, FLOPs on the first level, tokens, skill
@@ -151,6 +153,50 @@ def round_trip(table):
     return pd.read_csv(io.StringIO(table.to_csv(index=False)))
 
 
+def sureness(points):
+    """Probabilities and bands as the bootstrap might give them; every other model of a frontier is a toss-up."""
+    known = points[points["left_out"].isna() | (points["left_out"] == "")]
+    chance = np.where(known["on_frontier"], np.where(np.arange(len(known)) % 2, 0.49, 0.97), 0.02)
+    probabilities = known.assign(
+        frontier_probability=chance, cost_low=0.9 * known["cost_mean"], cost_high=1.15 * known["cost_mean"]
+    )
+    bands = [pd.DataFrame({name: [] for name in ("cost", "scope", "cost_at", "accuracy_low", "accuracy_high")})]
+    for (cost, scope), rows in known.groupby(["cost", "scope"]):
+        grid = np.geomspace(rows["cost_mean"].min(), rows["cost_mean"].max(), 20)
+        best = np.array([rows.loc[rows["cost_mean"] <= 1.001 * at, "accuracy"].max() for at in grid])
+        ends = {"accuracy_low": 0.95 * best, "accuracy_high": np.minimum(1.02 * best, 1)}
+        bands.append(pd.DataFrame({"cost": cost, "scope": scope, "cost_at": grid, **ends}))
+    return round_trip(probabilities), round_trip(pd.concat(bands))
+
+
+def failures(average, repeated):
+    """The cost of failure of averages: outcomes in fixed shares, some models with a ratio within items."""
+    accuracy = average["accuracy"].fillna(0).to_numpy()
+    table = average.assign(wrong_share=1 - accuracy, ratio=1.4, ratio_within=1.2 if repeated else np.nan)
+    table["per_correct"] = average["total_flops_mean"] / np.where(accuracy > 0, accuracy, 0.0)
+    table["per_correct"] = table["per_correct"].where(accuracy > 0, np.inf)
+    for name in ("wrong_share", "ratio", "ratio_within", "per_correct"):
+        table = table.assign(**{f"{name}_low": 0.8 * table[name], f"{name}_high": 1.3 * table[name]})
+    table["wrong_share_high"] = np.minimum(table["wrong_share_high"], 1)
+    shares = {"stopped": 0.6, "truncated": 0.2, "looping": 0.15, "undecided": 0.05}
+    table = table.assign(**{f"{name}_share": share * (1 - accuracy) for name, share in shares.items()})
+    return table.assign(p_cheapest=0.6, ratio_within_note=None if repeated else "not identified: 0 of 5 items")
+
+
+def saturations(curves):
+    """Fits of which every other is identified, and votes of three samples."""
+    last = curves.groupby(["model", "benchmark"], sort=False).tail(1)
+    identified = np.arange(len(last)) % 2 == 0
+    point = {
+        f"saturation_{unit}{end}": np.where(identified, factor * last[f"budget_{unit}"], np.nan)
+        for unit in ("tokens", "flops")
+        for end, factor in (("_low", 0.3), ("", 0.5), ("_high", 0.8))
+    }
+    status = np.where(identified, "identified", "not identified: the curve is up to 3.1 points off")
+    fits = last.assign(status=status, ceiling=last["accuracy"], gain_points=1.0, **point)
+    return round_trip(fits), round_trip(last.assign(k=3))
+
+
 def draw_all(cells, completions, n_benchmarks=1, **style):
     """The figures of a study by name, drawn from tables that were written and read."""
     style = {"study": "Test", **style}
@@ -164,17 +210,25 @@ def draw_all(cells, completions, n_benchmarks=1, **style):
     costs = [round_trip(each) for each in (by_cost[by_cost["scope"] == frontier.AVERAGE], axes)]
     ranks = round_trip(frontier.ranks(by_cost))
     curves = round_trip(saturation.stopped_curves(saturation.known_cells(completions, cells, {})))
-    budgets = round_trip(saturation.saturation_budgets(curves))
+    curves["budget_flops"] = 2e9 * curves["budget_tokens"]
+    curves["total_flops_mean"] = 1e9 * curves["budget_tokens"]
+    fits, votes = saturations(curves)
+    sure = sureness(by_cost)
+    history = round_trip(trend.frontiers_as_of(average))
+    volume = history.groupby("as_of", as_index=False)["accuracy"].max().rename(columns={"accuracy": "hypervolume"})
+    volume = volume.assign(hypervolume_low=0.9 * volume["hypervolume"], hypervolume_high=1.1 * volume["hypervolume"])
     figures = {
-        f"frontier_{scope}": plugins.load("plots", "frontier").draw(table[table["scope"] == scope], style)
+        f"frontier_{scope}": plugins.load("plots", "frontier").draw(table[table["scope"] == scope], *sure, style)
         for scope in [frontier.AVERAGE, *cells["benchmark"].unique()[:n_benchmarks]]
     }
     return figures | {
-        "frontier_overview": plugins.load("plots", "frontier_overview").draw(table, style),
-        "frontier_costs": plugins.load("plots", "frontier_costs").draw(*costs, style),
+        "frontier_overview": plugins.load("plots", "frontier_overview").draw(table, *sure, style),
+        "frontier_costs": plugins.load("plots", "frontier_costs").draw(*costs, *sure, style),
         "cost_ranks": plugins.load("plots", "cost_ranks").draw(ranks, costs[1], style),
-        "trend": plugins.load("plots", "trend").draw(efficiency, reached, lines, style),
-        "saturation": plugins.load("plots", "saturation").draw(curves, budgets, style),
+        "trend": plugins.load("plots", "trend").draw(efficiency, reached, lines, history, volume, style),
+        "failure": plugins.load("plots", "failure").draw(failures(average, n_benchmarks > 1), style),
+        "saturation": plugins.load("plots", "saturation").draw(curves, fits, votes, "tokens", style),
+        "saturation_flops": plugins.load("plots", "saturation").draw(curves, fits, votes, "flops", style),
     }
 
 
@@ -183,6 +237,11 @@ def texts(figure, dpi=_style.PNG_DPI):
     figure.set_dpi(dpi)
     figure.draw_without_rendering()
     return [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+
+
+def bare(text):
+    """A label without the probability in brackets."""
+    return re.sub(r" \(\d+ %\)$", "", text.get_text())
 
 
 def clipped(figure, found):
@@ -216,7 +275,9 @@ LLM_FIGURES = ["frontier_average", *(f"frontier_{name}" for name in LLM_BENCHMAR
 
 
 @pytest.mark.parametrize("dpi", [_style.PNG_DPI, 600])  # the latter as a vector image, without rounding to pixels
-@pytest.mark.parametrize("name", [*LLM_FIGURES, "frontier_costs", "cost_ranks", "saturation"])
+@pytest.mark.parametrize(
+    "name", [*LLM_FIGURES, "frontier_costs", "cost_ranks", "failure", "saturation", "saturation_flops"]
+)
 def test_no_text_covers_another_or_leaves_the_figure(llm_figures, name, dpi):
     found = texts(llm_figures[name], dpi)
     assert clipped(llm_figures[name], found) == []
@@ -227,7 +288,7 @@ def test_no_text_covers_another_or_leaves_the_figure(llm_figures, name, dpi):
 def test_names_stay_off_points_and_most_models_are_named(llm_figures, name):
     figure = llm_figures[name]
     names = set(LLMS)
-    labels = [text for text in texts(figure) if text.get_text() in names]
+    labels = [text for text in texts(figure) if bare(text) in names]
     extents = [text.get_window_extent() for text in labels]
     axes = figure.axes[0]
     points = [line.get_xydata()[0] for line in axes.lines if line.get_marker() not in ("None", None, "")]
@@ -297,7 +358,7 @@ def test_units_of_costs(values, unit, expected):
 def test_every_frontier_model_is_named(llm_figures, name):
     table = frontier.frontier(frontier.points(llm_cells()))
     front = table[table["on_frontier"] & (table["scope"] == name.removeprefix("frontier_"))]
-    assert set(front["model_name"]) <= {text.get_text() for text in texts(llm_figures[name])}
+    assert set(front["model_name"]) <= {bare(text) for text in texts(llm_figures[name])}
 
 
 def edge_cases():
@@ -355,10 +416,11 @@ def test_edge_cases_are_drawn_without_a_warning(name, tmp_path):
 def test_style_is_followed(labels, width, size, least, most):
     table = frontier.frontier(frontier.points(nano_cells()))
     style = {"study": "Test", "labels": labels, "width_inches": width, "font_size": size}
-    figure = plugins.load("plots", "frontier").draw(table[table["scope"] == "easy"], style)
+    sure = sureness(frontier.cost_frontiers(nano_cells())[0])
+    figure = plugins.load("plots", "frontier").draw(table[table["scope"] == "easy"], *sure, style)
     assert figure.get_size_inches()[0] == pytest.approx(width)
     found = texts(figure)
-    assert least <= len({text.get_text() for text in found} & set(NANO)) <= most
+    assert least <= len({bare(text) for text in found} & set(NANO)) <= most
     assert overlapping(found) == clipped(figure, found) == []
 
 
@@ -376,7 +438,7 @@ def test_hostile_names_are_drawn_as_they_are(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         figures = draw_all(cells, completions_of(cells, most_items=20), study=HOSTILE[0])
-        assert {_style.plain(name) for name in HOSTILE} <= {text.get_text() for text in texts(figures["frontier_easy"])}
+        assert {_style.plain(name) for name in HOSTILE} <= {bare(text) for text in texts(figures["frontier_easy"])}
         for stem, figure in figures.items():
             svg = _style.save(figure, cells.head(0), tmp_path / stem)[1].read_text(encoding="utf-8")
             ElementTree.fromstring(svg)
@@ -404,7 +466,7 @@ def test_saved_files_depend_on_the_tables_alone(tmp_path):
     for run in ("one", "two"):
         for stem, figure in draw_all(cells, completions).items():
             paths = _style.save(figure, cells, tmp_path / run / f"{stem}.v1")
-            assert [path.name for path in paths] == [f"{stem}.v1.{suffix}" for suffix in ("png", "svg", "csv")]
+            assert [path.name for path in paths] == [f"{stem}.v1.{suffix}" for suffix in ("png", "svg", "pdf", "csv")]
     for path in sorted((tmp_path / "one").iterdir()):
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
     svg = (tmp_path / "one" / "trend.v1.svg").read_text(encoding="utf-8")
@@ -481,4 +543,72 @@ def test_finding_says_what_the_figure_shows():
 
 def test_step_of_the_frontier_is_the_best_accuracy_at_each_cost():
     front = pd.DataFrame({"x": [1.0, 3.0, 3.0], "y": [20.0, 60.0, 60.0]})
-    assert _panel._staircase(front, 10.0, 0.0).tolist() == [[1, 0], [1, 20], [3, 20], [3, 60], [10, 60]]
+    assert _panel.staircase(front, 10.0, 0.0).tolist() == [[1, 0], [1, 20], [3, 20], [3, 60], [10, 60]]
+
+
+@pytest.mark.parametrize(
+    ("chance", "shown"), [(0.49, "A (49 %)"), (0.05, "A (5 %)"), (0.049, "A"), (0.95, "A"), (np.nan, "A")]
+)
+def test_a_probability_is_named_where_it_is_neither_sure_nor_hardly_possible(chance, shown):
+    assert _panel.named_with_chance({"model_name": "A", "frontier_probability": chance}) == shown
+
+
+def test_a_toss_up_on_the_frontier_is_pale_and_named_so(llm_figures):
+    figure = llm_figures["frontier_gsm8k"]
+    toss_ups = [text for text in texts(figure) if text.get_text().endswith(" (49 %)")]
+    assert toss_ups and all(text.get_color() == _style.GREY for text in toss_ups)
+    faces = {line.get_markeredgecolor() for line in figure.axes[0].lines}
+    assert faces & {_style.faded(colour) for colour in _style.PALETTE}
+
+
+def test_groups_of_benchmarks_are_no_benchmarks():
+    cells = nano_cells()
+    table = round_trip(frontier.frontier(frontier.points(cells, groups={"both": ["easy", "hard"]})))
+    figure = plugins.load("plots", "frontier_overview").draw(table, *sureness(frontier.cost_frontiers(cells)[0]), {})
+    assert any("all 3 benchmarks" in text.get_text() for text in texts(figure))
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"halving_months": 5.2, "halving_months_low": 3.0, "halving_months_high": 14.4}, "halve every 5.2 months"),
+        ({"halving_note": "not identified: no decline"}, "Halving time not identified: no decline"),
+        ({"note": "no line: 2 of at least 5 points"}, "Halving time not identified: no line: 2 of"),
+    ],
+)
+def test_halving_time_is_said_in_words_or_why_it_is_not_known(row, said):
+    row = dict.fromkeys(("note", "halving_note", "halving_months"), np.nan) | row
+    lines = pd.DataFrame([{"quantity": "log10_flops_to_reach", **row}])
+    assert said in plugins.load("plots", "trend").halving(lines)
+
+
+def test_a_frontier_is_shown_on_dates_on_which_it_changed():
+    dates = [f"2025-{month:02}-01" for month in range(1, 10)]
+    history = pd.DataFrame([{"as_of": date, "model": f"m{min(i, 7)}"} for i, date in enumerate(dates)])
+    shown = _history.some_dates(history)
+    assert len(shown) == _history.MOST_DATES
+    assert (shown[0], shown[-1]) == (dates[0], dates[7])
+
+
+def test_unknown_font_is_refused():
+    with pytest.raises(InputError, match="no font 'No Such Font' here"):
+        _style.complete({"font_family": "No Such Font"})
+
+
+def test_forty_eight_models_stay_readable():
+    llm = llm_cells()
+    copies = [llm] + [
+        llm.assign(
+            model=llm["model"] + f"-{i}",
+            model_name=llm["model_name"] + f"-v{i}",
+            total_flops_mean=llm["total_flops_mean"] * (1 + 0.3 * i),
+            accuracy=np.clip(llm["accuracy"] - 0.04 * i, 0, 1),
+        )
+        for i in (1, 2)
+    ]
+    cells = pd.concat(copies, ignore_index=True)
+    cells = cells[cells["model"].isin(cells["model"].unique()[:48]) & cells["benchmark"].isin(["gsm8k", "math500"])]
+    for name, figure in draw_all(cells, completions_of(cells, most_items=10), n_benchmarks=2).items():
+        found = texts(figure)
+        assert clipped(figure, found) == [], name
+        assert overlapping(found) == [], name

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 from matplotlib.axis import Axis
-from matplotlib.dates import AutoDateLocator, DateFormatter
+from matplotlib.dates import AutoDateLocator, DateFormatter, MonthLocator, YearLocator, date2num
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 _PREFIXES = ("", "k", "M", "G", "T", "P", "E", "Z", "Y")
@@ -128,11 +128,21 @@ def round_ticks(axis: Axis, limits: tuple[float, float], most: int = 6) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
+def _date_locator(first: pd.Timestamp, last: pd.Timestamp, most: int):
+    if most >= 8:
+        return AutoDateLocator(minticks=3, maxticks=most)
+    months = (last - first).days / 30.4
+    if months < 3:
+        return FixedLocator(date2num([first, last] if first < last else [first]))
+    every = next((every for every in (1, 2, 3, 4, 6) if months / every < most), 12)
+    return MonthLocator(bymonth=range(1, 13, every)) if every < 12 else YearLocator(math.ceil(months / 12 / most))
+
+
 def date_axis(axis: Axis, dates: pd.Series, most: int = 8) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Put ISO dates as ticks on an axis and return its limits: the dates with a margin, of half a month at least."""
     first, last = dates.min(), dates.max()
     margin = max(0.06 * (last - first), pd.Timedelta(days=15))
     days = (last - first).days
-    axis.set_major_locator(AutoDateLocator(minticks=min(3, most - 1), maxticks=most))
+    axis.set_major_locator(_date_locator(first, last, most))
     axis.set_major_formatter(DateFormatter("%Y-%m-%d" if days < 90 else "%Y-%m" if days < 2500 else "%Y"))
     return first - margin, last + margin

@@ -16,10 +16,10 @@ COST, AVERAGE = "flops", "average"
 """Rows of the table that are drawn."""
 
 _OUTCOMES = {
-    "stopped": ("#404040", "ended by itself"),
-    "truncated": ("#858585", "cut by the token limit"),
-    "looping": ("#B3B3B3", "repeated itself"),
-    "undecided": ("#DCDCDC", "grader can't tell"),
+    "stopped": ("#BDD7E7", "ended by itself"),
+    "truncated": ("#6BAED6", "cut by the token limit"),
+    "looping": ("#D95F0E", "repeated itself"),
+    "undecided": ("#E3E3E3", "grader can't tell"),
 }
 _TITLES = ("Share of FLOPs on wrong answers", "FLOPs of a wrong over a right one", "FLOPs per correct answer")
 
@@ -81,8 +81,8 @@ def _draw_shares(axes: Axes, shown: pd.DataFrame, size: float) -> None:
         axes.barh(rows, share, left=left, height=0.62, color=colour, linewidth=0, zorder=2)
         left += share
     _intervals(axes, rows, 100 * shown["wrong_share_low"], 100 * shown["wrong_share_high"], INK)
-    axes.set_xlim(0, 102)
-    axes.set_xticks([0, 25, 50, 75, 100], ["0", "", "50", "", "100 %"])
+    axes.set(xlim=(0, 102), xlabel="%")
+    axes.set_xticks([0, 25, 50, 75, 100], ["0", "", "50", "", "100"])
 
 
 def _draw_ratios(axes: Axes, shown: pd.DataFrame, size: float) -> None:
@@ -124,7 +124,6 @@ def _draw_prices(axes: Axes, shown: pd.DataFrame, size: float) -> None:
 def _intervals(axes: Axes, rows, low, high, colour: str, end: float = np.inf) -> None:
     for place, one, other in zip(rows, low, np.minimum(high, end), strict=True):
         if pd.notna(one) and pd.notna(other):
-            axes.plot([one, other], [place, place], color="white", linewidth=2.4, zorder=2.4, solid_capstyle="butt")
             axes.plot([one, other], [place, place], color=colour, linewidth=0.9, zorder=2.5, solid_capstyle="butt")
 
 

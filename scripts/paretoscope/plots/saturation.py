@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -140,11 +139,10 @@ def _draw_fit(axes: Axes, fit: pd.Series, curve: tuple, colour: str, scale: _Sca
     if fit["status"] != IDENTIFIED or pd.isna(fit[scale.point]):
         axes.plot(x[-1], y[-1], markerfacecolor="white", clip_on=False, **point)
         return
-    low, at, high = (fit[f"{scale.point}{end}"] / scale.unit for end in ("_low", "", "_high"))
-    height = np.interp(np.log(at), np.log(x), y)
-    axes.plot([low, high], [height, height], color=colour, linewidth=3.2, alpha=0.45, zorder=4, solid_capstyle="butt")
-    axes.plot(at, height, markerfacecolor=colour, **point)
     ceiling = 100 * fit["ceiling"]
+    low, at, high = (fit[f"{scale.point}{end}"] / scale.unit for end in ("_low", "", "_high"))
+    axes.plot([low, high], [ceiling, ceiling], color=colour, linewidth=3.2, alpha=0.45, zorder=4, solid_capstyle="butt")
+    axes.plot(at, ceiling, markerfacecolor=colour, **point)
     axes.plot([at, scale.limits[1]], [ceiling, ceiling], color=INK, linewidth=0.6, linestyle=(0, (1, 1.5)), zorder=2.5)
 
 
@@ -180,7 +178,7 @@ def _title(fits: pd.DataFrame) -> str:
     if rows.empty:
         return "Where more thinking stops paying"
     known = int((rows["status"] == IDENTIFIED).sum())
-    return f"Where more thinking stops paying is identified in {known} of {len(rows)} model-benchmark pairs"
+    return f"Where thinking stops paying: identified in {known} of {len(rows)} cases"
 
 
 def _subtitle(fits: pd.DataFrame) -> str:

@@ -53,7 +53,7 @@ def draw(
         left, bottom, top, right = 5.2 * size, 2.4 * size, 2.2 * size, 5.5 * size
         half = sheet.width / 2
         above = 2 * height + bottom + 2.4 * size
-        moves = sheet.axes(left, above, half - left, height - bottom - top - 1.2 * size)
+        moves = sheet.axes(left, above, half - left - 1.4 * size, height - bottom - top - 1.2 * size)
         grows = sheet.axes(half + left, above, half - left - size, height - bottom - top - 1.2 * size)
         lower = sheet.axes(left, height + bottom, sheet.width - left - right, height - bottom - top - 1.4 * size)
         upper = sheet.axes(left, bottom, sheet.width - left - right, height - bottom - top)
@@ -62,8 +62,10 @@ def draw(
         upper.set_title("Compute efficiency of each model", loc="left", size=size, weight="bold")
         _heading(lower, "Fewest FLOPs to reach a mean accuracy, so far", halving(lines), size)
         if shown.empty:
-            for axes in (upper, lower, moves, grows):
-                _panel.say(axes, "No model with a release date and an average to show")
+            for axes in (upper, moves, grows):
+                _panel.say(axes, "")
+                axes.set_title("", loc="left")
+            _panel.say(lower, "No model with a release date and an average to show")
             return sheet.figure
         for axes in (upper, lower, moves, grows):
             axes.yaxis.set_label_coords(-4.2 * size / axes.bbox.width, 0.5)
@@ -196,7 +198,7 @@ def _title(thresholds: pd.DataFrame) -> str:
         if fall > 1.05:
             first = steps["release_date"].iloc[0][:7]
             return f"{100 * level:g} % mean accuracy takes {fall:.2g} times fewer FLOPs than in {first}"
-    return "Compute efficiency over release dates"
+    return "How the frontier moved with release dates"
 
 
 def _line_note(lines: pd.DataFrame) -> str:
