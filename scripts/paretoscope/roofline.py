@@ -17,7 +17,9 @@ Left out
     then is none. Speculative decoding reads weights and cache once per step, so a cell that used it has a bound where
     its steps were counted; the draft model and rejected tokens are left out.
 Energy
-    Has no such bound: power below a device's TDP is usual. TDP x seconds is an upper bound of what GPUs take.
+    Has no such bound from a data sheet: it states no power below which a busy GPU can't be, and one that waits for
+    memory draws less than its TDP. TDP x the least seconds is what these would take at full board power, an estimate;
+    TDP x measured seconds is an upper bound of what GPUs take.
 """
 
 from __future__ import annotations
@@ -50,6 +52,12 @@ ROOFLINE = (
     Column("achieved", "float64", "fraction", "gpu_seconds_least / gpu_seconds_per_completion"),
     Column("mfu", "float64", "fraction", "model FLOPs utilisation"),
     Column("energy_joules_per_completion", "float64", "J", "energy measured while generating"),
+    Column(
+        "energy_joules_least_at_tdp",
+        "float64",
+        "J",
+        "TDP x gpu_seconds_least: the least seconds at full board power; an estimate, no bound",
+    ),
     Column(
         "energy_joules_most",
         "float64",
@@ -139,6 +147,7 @@ def _bounds(cell: dict, group: pd.DataFrame, meta: dict, config: dict, device: D
         "decode_intensity": decode.intensity,
         "decode_limit": decode.limit or None,
         "gpu_seconds_least": least,
+        "energy_joules_least_at_tdp": device.tdp_watts * least,
         "achieved": least / cell["gpu_seconds_per_completion"],
     }
 

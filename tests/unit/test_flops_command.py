@@ -284,7 +284,7 @@ def test_command_bounds_the_time_on_a_device(config_file, capsys):
     )
     assert (found["id"], found["batch"]) == ("h100-80gb", 8)
     assert found["gpu_seconds_least"] == least_seconds(prefill, decode)
-    assert found["energy_joules_at_tdp"] == 700 * found["gpu_seconds_least"]
+    assert found["energy_joules_least_at_tdp"] == 700 * found["gpu_seconds_least"]
     assert (found["prefill_limit"], found["decode_limit"]) == (prefill.limit, decode.limit)
     assert (found["prefill_bytes"], found["decode_bytes"]) == (prefill.bytes, decode.bytes)
     command.main(arguments)

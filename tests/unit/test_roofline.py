@@ -112,6 +112,7 @@ def test_a_measured_cell_beside_its_bound():
     assert (row["prefill_intensity"], row["decode_intensity"]) == (prefill.intensity, decode.intensity)
     assert row["gpu_seconds_least"] == least_seconds(prefill, decode)
     assert row["achieved"] == least_seconds(prefill, decode) / 4
+    assert row["energy_joules_least_at_tdp"] == 100 * least_seconds(prefill, decode)
     assert (row["mfu"], row["energy_joules_per_completion"], row["energy_joules_most"]) == (0.25, 300, 100 * 4)
     assert pd.isna(row["note"])
 
@@ -160,6 +161,7 @@ def test_without_a_bound_there_is_a_reason(changes, of_completions, engine, note
     row = bounds(cells(**changes), completions(**of_completions), {**ENGINE, **engine}).iloc[0]
     assert note in row["note"]
     computed = ["batch_mean", "gpu_seconds_least", "achieved", "prefill_limit", "decode_limit"]
+    computed.append("energy_joules_least_at_tdp")
     assert row[computed].isna().all()
 
 

@@ -191,7 +191,7 @@ def _device_lines(on: dict | None) -> list[str]:
         for name in ("prefill", "decode")
         if on[f"{name}_limit"]
     ]
-    least, joules = on["gpu_seconds_least"], on["energy_joules_at_tdp"]
+    least, joules = on["gpu_seconds_least"], on["energy_joules_least_at_tdp"]
     return [
         f"on {on['id']} ({at}): at least {least:.4g} GPU-seconds per completion, {joules:.4g} J if at full board power",
         *phases,

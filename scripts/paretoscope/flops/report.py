@@ -185,7 +185,7 @@ def _on(device: Device, architecture: Architecture, config: Mapping, counted: Co
         "flops_per_second": peak,
         "bytes_per_second": device.bandwidth_bytes_per_second,
         "gpu_seconds_least": least,
-        "energy_joules_at_tdp": device.tdp_watts * least,
+        "energy_joules_least_at_tdp": device.tdp_watts * least,
         **{
             f"{name}_{key}": value
             for name, phase in (("prefill", prefill), ("decode", decode))
