@@ -85,6 +85,29 @@ def bounds():
         )
 
 
-@pytest.mark.parametrize("row", [*conventions(), *bounds()], ids=lambda row: " ".join(row[:2]))
+CONVENTIONS, BOUNDS = [*conventions()], [*bounds()]
+
+
+@pytest.mark.parametrize("row", [*CONVENTIONS, *BOUNDS], ids=lambda row: " ".join(row[:2]))
 def test_a_row_is_as_computed(row):
     assert f"| {' | '.join(row)} |" in TEXT.splitlines()
+
+
+def test_no_row_of_a_model_is_left_from_before():
+    models = [line for line in TEXT.splitlines() if line.startswith(tuple(f"| {model} |" for model in MODELS))]
+    assert len(models) == len(CONVENTIONS) + len(BOUNDS)
+
+
+def test_the_prose_says_what_the_tables_say():
+    text = " ".join(TEXT.split())
+    short, long = CONVENTIONS[: len(MODELS)], CONVENTIONS[len(MODELS) :]
+    head, windows = (max(float(row[place].split()[0]) for row in rows) for place, rows in ((4, short), (7, long)))
+    assert f"windows (up to {windows:.0f} %)" in text and f"all prompt tokens makes up to {head:.0f} %" in text
+    rule = [float(row[-1]) for row in CONVENTIONS]
+    assert 0.5 <= min(rule) < 0.55 and "off by up to a half" in text
+    assert f"by {100 * (max(rule) - 1):.0f} % the other way" in text
+    device = load_device("h100-80gb")
+    wide, narrow = (
+        device.flops_per_second[precision] / device.bandwidth_bytes_per_second for precision in ("bfloat16", "float8")
+    )
+    assert f"from {wide:.0f} FLOPs per byte on, {narrow:.0f} in 8 bits" in text
