@@ -23,7 +23,7 @@ def compared(gold: str, answer: str) -> str:
 
 
 def checked(text, gold="5", finish="stop", reasoning=None, options=()):
-    found = second.check(text, Item("a", "How many?", gold), finish, reasoning, dict(options))
+    found = second.check(text, Item("a", "How many dogs?", gold), finish, reasoning, dict(options))
     return found.verdict, found.answer
 
 
@@ -150,6 +150,12 @@ UNDECIDED = [
     ("5", "(5"),
     ("5", "5)"),
     ("2", "(-8)^{1/3}"),
+    (r"\frac12", r"\sin 30^\circ"),
+    ("0.0015", "1.5e-3"),
+    ("xy", "yx"),
+    ("x", "X"),
+    ("x=5", "y=5"),
+    ("(x,y)=(1,2)", "(y,x)=(1,2)"),
 ]
 
 
@@ -226,6 +232,74 @@ def test_responses(text, options, verdict, answer):
     assert found[0] == verdict
     if answer is not None:
         assert found[1] == answer
+
+
+NO_PLAIN_UNIT = [
+    *("5 hundred", "5 dozens", "5 cubed", "5 at most", "5分之一", "5 or more", "5 times", r"5\text{ thousandths}"),
+    *("at least 5", "not 5", "twice 5", "5 shillings", r"\foo{5}\bar", "5+", "~5", r"\approx 5", "<5", "5的两倍"),
+    *(r"5\text{ km}^2", "5 lbs of 7 dogs", "fewer than 5 dogs", "5, 5 dozens"),
+]
+
+
+@pytest.mark.parametrize("answer", NO_PLAIN_UNIT)
+def test_what_is_no_plain_unit_is_undecided(answer):
+    assert checked(rf"\boxed{{{answer}}}")[0] == "undecided"
+    assert checked(f"The answer is {answer}.", options=NUMBER)[0] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer", "question", "verdict"),
+    [
+        ("5", "5 miles", "How many miles?", "correct"),
+        ("5", "5 mi", "How many miles?", "correct"),
+        ("5", "5 km", "How many miles?", "undecided"),
+        ("5", "5 dollars", "How many miles?", "undecided"),
+        ("5", "5 dollars", "How much is it?", "correct"),
+        (r"\$5", "5 cents", "How much is it?", "undecided"),
+        (r"\$5", "5 dollars", "How much is it?", "correct"),
+        (r"5\text{ kg}", "5 lbs", "How heavy is it?", "undecided"),
+        (r"5\text{ kg}", "5 kilograms", "How heavy is it?", "correct"),
+        ("5 pm", "5 am", "When?", "undecided"),
+        ("5", "5 hours", "It takes 300 minutes. How many hours is it?", "correct"),
+        ("5", "5 minutes", "It takes 300 minutes. How many hours is it?", "undecided"),
+        ("5", "5 square feet", "What is the area in square feet?", "correct"),
+        ("5", "5 square feet", "How many feet?", "undecided"),
+        (r"\sqrt{2}", r"\sqrt{2}\%", "How much is it?", "undecided"),
+    ],
+)
+def test_a_unit_must_be_the_one_that_is_asked_for(gold, answer, question, verdict):
+    assert second.check(rf"\boxed{{{answer}}}", Item("a", question, gold), "stop", None, {}).verdict == verdict
+
+
+UNSURE = [
+    *(r"\boxed{5}? No.", r"\boxed{5}. Hmm, wait. Actually it is 6.", r"\boxed{5} doesn't work.", r"\boxed{5} fails."),
+    *(
+        "The answer is 5? No.",
+        "The answer is 5... no, it is 6.",
+        "Is it 5?",
+        "We can't determine it from 5.",
+        "See problem 5.",
+    ),
+    *("Thus she has at least 5 apples.", "Thus she doesn't have 5 apples.", "The answer is unknown; 5 is a guess."),
+    *(
+        r"If the answer were \boxed{5}, we would fail.",
+        r"We rule out \boxed{5}.",
+        "答案是大于5",
+        "答案是5吗？不是。",
+        "5不是答案",
+    ),
+    *(
+        "Okay. <think>\\boxed{5}",
+        "<think>a</think>b<think>\\boxed{5}",
+        "<analysis>\\boxed{5}",
+        "<|thinking|>\\boxed{5}",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", UNSURE)
+def test_what_may_be_no_answer_is_undecided(text):
+    assert checked(text, options=NUMBER)[0] == "undecided"
 
 
 TEMPLATE = {"start": "<think>", "end": "</think>", "opened_by_template": True}

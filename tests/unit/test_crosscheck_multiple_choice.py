@@ -33,6 +33,21 @@ RESPONSES = [
     ("The answer is C. No, that is wrong.", "undecided", None),
     ("I don't think the answer is C.", "undecided", None),
     ("\\boxed{C} is wrong", "undecided", None),
+    *(
+        (text, "undecided", None)
+        for text in (
+            *("Answer: C or D", "Answer: C, D", "Answer: C/D", "Answer: (C) and (D)", "Answer: **C** and **D**"),
+            *("Answer: $C$ or $D$", "Answer: C D", "The answer is C or D", "Is the answer C?", "Answer: C-cell"),
+            *(
+                r"\boxed{(C),(D)}",
+                r"\boxed{(C)(D)}",
+                r"\boxed{C \text{ or } D}",
+                "Answer: C.\nWait, no, D.",
+                "答案是C吗？",
+            ),
+            *("If the answer is C then contradiction.", '"Answer: C", but I can\'t decide.'),
+        )
+    ),
     ("答案：Ｃ", "correct", "C"),
     ("正确答案是（C）。", "correct", "C"),
     # What is far from the end weighs the options.

@@ -31,9 +31,9 @@ def checked(rows, options):
 @pytest.mark.parametrize(
     ("model", "benchmark", "decided", "agreeing"),
     [
-        ("rho-math-1b-v0.1", "gsm8k", 0.97, 0.995),
-        ("rho-math-7b-v0.1", "gsm8k", 0.97, 0.99),
-        ("rho-math-1b-v0.1", "math500", 0.69, 0.97),
+        ("rho-math-1b-v0.1", "gsm8k", 0.96, 0.995),
+        ("rho-math-7b-v0.1", "gsm8k", 0.96, 0.99),
+        ("rho-math-1b-v0.1", "math500", 0.68, 0.97),
         ("rho-math-7b-v0.1", "math500", 0.83, 0.98),
     ],
 )

@@ -3,7 +3,7 @@ r"""The forms that answers take: a value, words, a list, set, point, interval, u
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -29,6 +29,8 @@ class Form:
     """Of a tuple: ``()``, ``[)`` and so on."""
     unit: str = ""
     """Words that were dropped and may be a unit."""
+    name: str = ""
+    """What it is said to equal (``x=``), which was dropped as well."""
 
     @cached_property
     def value(self) -> Value:
@@ -67,6 +69,9 @@ _WORD = re.compile(r"(?<![\\A-Za-z])[A-Za-z]{2,}")
 _RELATION = re.compile(r"[=<>≤≥]|\\(?:leq?|geq?|neq?|lt|gt)(?![a-z])")
 _MATRIX = re.compile(r"\\begin\{([pbvBV]?matrix)\}(.*)\\end\{\1\}", re.DOTALL)
 _NUMERAL = re.compile(r"\d{1,40}_(?:\d{1,2}|\{\d{1,2}\})")
+_SCIENTIFIC = re.compile(r"\d[eE][-+]?\d")
+_TRIGONOMETRIC = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)")
+_DEGREE = re.compile(r"°|\\circ|\\degree|degree")
 _UNION = re.compile(r"\\cup(?![a-z])|∪")
 _LETTER = re.compile(r"^\(\s*([A-Za-z])\s*\)$")
 _WORDS_ONLY = re.compile(r"[A-Za-z]+(?:[ '-][A-Za-z]+)*\.?")
@@ -97,15 +102,20 @@ def read(text: str, unit: str = "") -> Form:
     plain = _DROPPED.sub(" ", _RENAMING.sub(lambda match: _RENAMED[match.group()], plain))
     plain = _WRAPPERS.sub(r" \1 ", plain).rstrip(" .,:;\n").lstrip()
     plain = _LETTER.sub(r"\1", _unescaped(plain))
+    if _SCIENTIFIC.search(plain) or (_TRIGONOMETRIC.search(plain) and _DEGREE.search(text)):
+        raise Unreadable("a power of ten or an angle in degrees")
     if _WORDS_ONLY.fullmatch(plain):
-        return Form(plain.lower().rstrip("."), "leaf")
+        plain = plain.rstrip(".")
+        return Form(plain.lower() if len(plain) > 1 else plain, "leaf")
     plain = _SHORT_FRACTION.sub(r"\\frac{\1}{\2}", _MIXED.sub(r"(\1+\2/\3)", plain))
     plain, unit = _without_unit(plain, unit)
     if _THOUSANDS.fullmatch(plain):
         return Form(re.sub("[, ]", "", plain), "leaf", unit=unit)
     if re.search(r"\d\s+\d", plain) or sum(map(plain.count, "([{")) > MAX_BRACKETS:
         raise Unreadable("numbers side by side, or too many brackets")
-    return _form(_without_name(re.sub(r"\s+", "", plain)), unit)
+    plain = re.sub(r"\s+", "", plain)
+    value = _without_name(plain)
+    return replace(_form(value, unit), unit=unit, name=plain.removesuffix(value))
 
 
 def _unescaped(text: str) -> str:
@@ -222,6 +232,8 @@ def compare(gold: Form, given: Form) -> str:
     """
     if gold.unit and given.unit and re.findall(r"\d", gold.unit) != re.findall(r"\d", given.unit):
         return "undecided"  # square or cubic
+    if gold.name and given.name and gold.name != given.name:
+        return "undecided"
     if gold.text == given.text and gold.brackets == given.brackets:
         return "correct"
     if gold.kind == given.kind == "leaf":
@@ -247,10 +259,11 @@ def _compare_leaves(gold: Form, given: Form) -> str:
 
 
 def _compare_words(gold: str, given: str) -> str:
-    gold, given = gold.lower(), given.lower()
+    """Compare words; letters in another order may be a product, and a letter in another case another unknown."""
     if gold == given:
         return "correct"
-    return "undecided" if gold in given or given in gold else "wrong"
+    gold, given = gold.lower(), given.lower()
+    return "undecided" if gold in given or given in gold or sorted(gold) == sorted(given) else "wrong"
 
 
 def _compare_parts(gold: tuple[Form, ...], given: tuple[Form, ...], ordered: bool) -> str:

@@ -22,12 +22,12 @@ class Check:
 UNDECIDED = Check("undecided", None)
 
 _ENDS = re.compile(
-    r"</(?:[a-z]+:)?(?:think|thinking|thought|reasoning)>|\[/THINK\]|◁/think▷|<\|close\|>think<\|sep\|>"
+    r"</(?:[a-z]+:)?(?:think|thinking|thought|reasoning|analysis|scratchpad|reflection)>|<\|/thinking\|>|\[/THINK\]|◁/think▷|<\|close\|>think<\|sep\|>"
     r"|<\|end_of_thought\|>|<\|END_THINKING\|>|<\|inner_suffix\|>|<channel\|>|<\|channel\|>final<\|message\|>",
     re.IGNORECASE,
 )
 _OPENING = re.compile(
-    r"\s*(?:<(?:[a-z]+:)?(?:think|thought|reasoning)|\[THINK\]|◁think▷|<\|(?:begin_of_thought|START_THINKING|inner_prefix)"
+    r"(?:<(?:[a-z]+:)?(?:think|thought|reasoning|(?:analysis|scratchpad|reflection)>)|<\|thinking\|>|\[THINK\]|◁think▷|<\|(?:begin_of_thought|START_THINKING|inner_prefix)"
     r"|<\|open\|>think|<\|channel>|(?:<\|start\|>assistant)?<\|channel\|>analysis)",
     re.IGNORECASE,
 )
@@ -48,9 +48,20 @@ _TAKEN_BACK = re.compile(
     r"(?:right|correct|true|valid|possible|(?:the|my|our)\s+(?:\w+\s+)?answer)\b|不对|不正确|错",
     re.IGNORECASE,
 )
+_DOUBTED = re.compile(
+    r"^[\s$}*)\\]*[吗]?[?？]|\b(?:wait|hold on|hmm+|oops|actually|fails|contradict\w*|too (?:large|big|small|high|low))\b"
+    r"|\b(?:does|do|did|can)(?:n['’]t|['’]t|not| not) (?:work|decide|tell)\b|\b(?:error|mistake)\b|[.!?…] *no\b|不是|不成立",
+    re.IGNORECASE,
+)
+_HEDGED = re.compile(
+    r"[?？~≈<>≤≥]|\b(?:than|(?:at|the) (?:least|most)|up to|between|twice|thrice|double|triple|half of|third of|quarter of"
+    r"|multiple of|root of|square of|not|never|n['’]t|cannot|except|anything|close to|off by|or so|unless|if|unknown|guess"
+    r"|minus|negative|problem|step|exercise|equation|wait|no|actually|squared|cubed)\b|n['’]t\b|的|大于|小于|负|不",
+    re.IGNORECASE,
+)
 _DENIES = re.compile(
-    r"(?:\bnot|n['’]t|\bcannot|\bnever|\bdoubt|\bunlikely|\bincorrect|\bwrong|\bimpossible|\brather than|\binstead of)"
-    r"\b[^.,;:!?\n]*$|不[是为]\s*$",
+    r"(?:\bif|\bsuppose|\bassume|\bruled? out|\bexcept|\bother than|\banything but|\bnot|n['’]t|\bcannot|\bnever|\bdoubt|\bunlikely|\bincorrect|\bwrong|\bimpossible|\brather than|\binstead of)"
+    r"\b[^.,;:!?\n]*$|(?:不[是为]|不应?选|并非)\s*$",
     re.IGNORECASE,
 )
 BEFORE, BEHIND = 60, 100
@@ -65,7 +76,12 @@ def is_denied(reply: str, start: int, end: int) -> bool:
     """
     before = reply[max(0, start - BEFORE) : start]
     behind = _TWO_SENTENCES.match(reply[end : end + BEHIND])
-    return bool(_DENIES.search(before) or _TAKEN_BACK.search(behind.group()))
+    return bool(_DENIES.search(before) or _TAKEN_BACK.search(behind.group()) or _DOUBTED.search(behind.group()))
+
+
+def is_hedged(sentence: str) -> bool:
+    """Tell whether a sentence may bound, multiply, deny or ask for the number in it rather than give it."""
+    return bool(_HEDGED.search(sentence))
 
 
 def reply_of(text: str, finish_reason: str | None, reasoning: dict | None) -> str:
@@ -85,12 +101,12 @@ def reply_of(text: str, finish_reason: str | None, reasoning: dict | None) -> st
     reasoning = reasoning or {}
     cut = max((match.end() for match in _ENDS.finditer(text)), default=0)
     ends = [end for opening, end in _IN_WORDS if opening.match(text)]
-    opened = bool(ends or reasoning.get("opened_by_template") or _OPENING.match(text))
+    opened = bool(ends or reasoning.get("opened_by_template"))
     for end in filter(None, (*ends, reasoning.get("end"))):
         place = text.rfind(end)
         cut = max(cut, place + len(end) if place >= 0 else 0)
-    if not cut and opened:
-        return ""
+    if (not cut and opened) or _OPENING.search(text, cut):
+        return ""  # also where the marker is only named
     return _TURN_END.split(text[cut:].strip(), maxsplit=1)[0].translate(_FULL_WIDTH)
 
 

@@ -15,7 +15,8 @@ from functools import lru_cache
 
 from ..schema import Item
 from ._forms import Form, Unreadable, compare, last_side, read
-from ._reply import MAX_ANSWER, UNDECIDED, Check, is_denied, last_box, reply_of
+from ._reply import MAX_ANSWER, UNDECIDED, Check, is_denied, is_hedged, last_box, reply_of
+from ._words import is_plain_unit
 
 TAIL = 1_000
 """Characters at the end of a reply in which it announces its answer where it has no box."""
@@ -41,7 +42,10 @@ def check(text: str, item: Item, finish_reason: str | None, reasoning: dict | No
         return UNDECIDED
     one_number = bool(options.get("final_number"))
     try:
-        return Check(_compared(_gold(item.target), _given(answer, one_number), item, answer), answer)
+        given = _given(answer, one_number)
+        if given.unit and not is_plain_unit(given.unit, item.question, item.target):
+            return Check("undecided", answer)
+        return Check(_compared(_gold(item.target), given, item, answer), answer)
     except Unreadable:
         return Check("undecided", answer)
 
@@ -54,8 +58,10 @@ def _compared(gold: Form, given: Form, item: Item, answer: str) -> str:
     """Compare two forms, whose percent signs were dropped: 50% is one half, and 50 where a percentage is wanted."""
     verdict = compare(gold, given)
     signs = bool(_PERCENT.search(item.target)), bool(_PERCENT.search(answer))
-    if signs[0] == signs[1] or not (gold.is_number and given.is_number):
+    if signs[0] == signs[1]:
         return verdict
+    if not (gold.is_number and given.is_number):
+        return "undecided"
     scaled = [_hundredth(form) if sign else form for form, sign in zip((gold, given), signs, strict=True)]
     if "correct" in (compare(*scaled), verdict if signs[0] else None):
         return "correct"
@@ -78,6 +84,8 @@ def _gold(target: str) -> Form:
 def _given(answer: str, one_number: bool) -> Form:
     """Read an answer; where every answer is one number, the only one that stands among words will do."""
     try:
+        if answer.lstrip(" $").startswith("~"):
+            raise Unreadable(answer)
         form = last_side(read(answer))
         if not one_number or form.is_number:
             return form
@@ -87,7 +95,8 @@ def _given(answer: str, one_number: bool) -> Form:
     numbers = {number.replace(",", "") for number in _NUMBER.findall(answer)}
     if len(numbers) != 1:
         raise Unreadable(answer)
-    return read(numbers.pop(), unit=answer)
+    # Written before the number, a word changes it as well (*at most 5*).
+    return read(numbers.pop(), unit=_NUMBER.sub(" ", answer) + " ")
 
 
 def _answer(reply: str, options: dict) -> str | None:
@@ -96,7 +105,9 @@ def _answer(reply: str, options: dict) -> str | None:
     tail = reply[-TAIL:]
     announced = list(_ANNOUNCES.finditer(tail))
     if announced and len(tail) - announced[-1].end() <= AFTER:
-        if is_denied(tail, announced[-1].start(), announced[-1].end()):
+        if is_denied(tail, announced[-1].start(), announced[-1].end()) or is_hedged(
+            tail[announced[-1].end() :].partition("\n")[0]
+        ):
             return None
         return _in_words(tail[announced[-1].end() :].strip(" \t:").partition("\n")[0])
     if _is_finished(tail) and (options.get("final_number") or options.get("final_formula")):
@@ -135,6 +146,8 @@ def _in_closing(tail: str) -> str | None:
         if not numbers and not formulas:
             continue
         line = sentence.strip().rpartition("\n")[2]
+        if is_hedged(line):
+            return None
         if is_denied("".join(sentences[place + 1 :]), 0, 0) or is_denied(line, len(line), len(line)):
             return None
         plain = line if not re.search(r"\\[a-zA-Z]|\^", line) else ""  # the digits of a formula are no answer

@@ -1,7 +1,7 @@
 r"""Checks multiple choice: every letter that the end of the reply announces, and only if they are one.
 
 Announced are a letter in a box, after *answer* (``Answer: C``, *the answer is (C)*), in bold, and one that is a line
-by itself. Two different ones leave it undecided, whichever comes last, and so does a denial. A
+by itself. Two different ones leave it undecided, whichever comes last, and so does a denial or a letter beside one. A
 box may also hold the text of an option.
 """
 
@@ -25,6 +25,11 @@ _ANNOUNCED = re.compile(
     """,
     re.VERBOSE | re.MULTILINE,
 )
+_ANOTHER = re.compile(
+    r"[\s*$_)\]}`'\"]*(?:(?:\\?[,;&/+、]|-|–|\\?\s|\\text\w*\{|\b(?:or|and)\b|[或和])[\s(*$_\[{}`'\"]*)+"
+    r"(?:\\boxed\{)?[A-Z](?![\w'’])|\)\([A-Z]\)|-[a-z]"
+)
+"""A second letter behind the first; A and I may be words, which it doesn't try to tell."""
 _BOXED_LETTER = re.compile(r"(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?\s*\(?\s*([A-Z])\s*(?:$|[).:}])")
 
 
@@ -33,7 +38,7 @@ def check(text: str, item: Item, finish_reason: str | None, reasoning: dict | No
     reply = reply_of(text, finish_reason, reasoning)
     tail = reply[-TAIL:]
     found = list(_ANNOUNCED.finditer(tail))
-    if any(is_denied(tail, match.start(), match.end()) for match in found):
+    if any(is_denied(tail, match.start(), match.end()) or _ANOTHER.match(tail, match.end()) for match in found):
         return UNDECIDED
     letters = {match["after"] or match["chinese"] or match["line"] or match["bold"] for match in found}
     if "\\boxed" in reply:
@@ -46,7 +51,7 @@ def check(text: str, item: Item, finish_reason: str | None, reasoning: dict | No
 
 def _boxed_letter(content: str, item: Item) -> str | None:
     match = _BOXED_LETTER.match(content)
-    if match:
+    if match and not _ANOTHER.match(content, match.end(1)):
         return match[1]
     same = [letter for letter, choice in zip(CHOICE_LETTERS, item.choices, strict=False) if choice.strip() == content]
     return same[0] if len(same) == 1 else None
