@@ -123,7 +123,6 @@ def load_study(config: dict, path: Path, catalog: Path = CATALOG) -> Study:
     InputError
         The first thing that is wrong, with file, line, key and what would be right.
     """
-    path = Path(path)
     read_yaml(path)  # Snakemake takes the last of two equal keys without a word
     if "plots" in config:
         raise error_at(path, ("plots",), "the figures' settings stand under the key figures. Rename it.")

@@ -11,7 +11,8 @@ from .conftest import CONTRACT_STUDY, Checkout, tracked_files
 
 TABLES = Counter(summarize=1, find_frontier=1, find_cost_frontiers=1, compare_with_roofline=1)
 TABLES += Counter(fit_trend=1, find_saturation=1, count_votes=1)
-FIGURES = Counter(plot_frontier=1, plot_benchmark_frontier=1, plot_costs=1, plot_trend=1, plot_saturation=1)
+FIGURES = Counter(plot_frontier=1, plot_benchmark_frontier=1, plot_costs=1)
+FIGURES += Counter(plot_failure=1, plot_trend=1, plot_saturation=1)
 ANALYSIS = TABLES + FIGURES + Counter(write_summary=1)
 
 

@@ -84,7 +84,7 @@ def _binary_ticks(low: float, high: float, most: int):
 def _decimal_ticks(low: float, high: float, most: int):
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     decades = math.log10(high / low)
-    every = max(1, math.ceil(decades / most))
+    every = max(1, math.ceil(decades / (most + 1)))
     steps = next((steps for steps in ((1, 2, 5), (1, 3)) if len(steps) * decades <= most + 1), (1,))
     ticks = [s * 10.0**k for k in exponents for s in steps if k % every == 0]
     minor = [s * 10.0**k for k in exponents for s in range(1, 10)]
