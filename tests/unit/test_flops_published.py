@@ -191,7 +191,7 @@ def test_active_parameters_agree_with_the_figure_given(config, active):
     assert flops.describe(config).parameters.active == pytest.approx(active, rel=0.02)
 
 
-# Each was counted once by hand, before this code was there: FlopCounterMode over transformers' class of the model (Qwen3,
+# Each was counted once, before this code was there: FlopCounterMode over transformers' class of the model (Qwen3,
 # Qwen3-MoE, Llama) at full size on the meta device, eager attention, experts ``batched_mm``, logits of the last token.
 REFERENCE = {
     # model: (prefill of 1,024 tokens as counted, masked scores included; decode at 1,024), to six digits
