@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import chain, product
 
 from ..errors import InputError
 from ..schema import Item
@@ -20,7 +21,7 @@ from .layers.extraction import extract_answer
 from .layers.limits import MAX_LENGTH, too_heavy
 from .layers.normalization import clean, normalize, split_unit
 from .layers.reasoning import visible_text
-from .layers.regions import as_intervals
+from .layers.regions import as_intervals, is_point_for_region
 from .layers.span import locate
 from .layers.times import compare_times
 from .layers.units import differ, in_radians, is_unasked
@@ -87,7 +88,8 @@ def _judge(found: Extract, item: Item, finish_reason: str | None) -> Decision:
     if found.unreadable:
         return Decision("unparsed", shown, f"{found.source}/{found.unreadable}")
     given = found.answer if "=" in item.target else _last_side(found.answer, item.question)
-    if given is None:
+    # A gold x + y = 5 doesn't say 5 either.
+    if given is None or ("=" not in given and _last_side(item.target, item.question) is None):
         return Decision("wrong", shown, f"{found.source}/equation")
     reason = too_heavy(given)
     if reason:
@@ -96,7 +98,9 @@ def _judge(found: Extract, item: Item, finish_reason: str | None) -> Decision:
     verdict, method = compare_times(f"{gold} {gold_unit}".strip(), f"{answer} {unit}".strip(), item.question), "time"
     if verdict is None and (differ(gold_unit, unit) or (not gold_unit and is_unasked(unit, item.question))):
         verdict, method = "wrong", "unit"
-    gold, answer = as_intervals(*as_points(gold, answer, item.question))
+    gold, answer = as_intervals(*as_points(gold, answer, item.question), item.question)
+    if verdict is None and is_point_for_region(gold, answer, item.question):
+        verdict, method = "wrong", "point"
     if verdict is None:
         verdict, method = compare_plainly(gold, answer, item.question)
     if verdict is None:
@@ -118,13 +122,17 @@ def prepare() -> None:
 
 
 def _both_signs(text: str) -> str:
-    r"""Return ``a \pm b`` as the two answers that it is; math-verify reads it at the top level only."""
-    if "\\pm" not in text or "," in text or "\\mp" in text:
+    r"""Return ``a \pm b`` as the two answers that it is; several such signs are independent, but for ``\mp``."""
+    signs = _PLUS_MINUS.split(text)
+    if not 2 <= len(signs) <= MAX_SIGNS + 1 or "," in text or "\\mp" in text:
         return text
-    return re.sub(r"\\pm(?![a-zA-Z])", "+", text) + ", " + re.sub(r"\\pm(?![a-zA-Z])", "-", text)
+    chosen = product("+-", repeat=len(signs) - 1)
+    return ", ".join("".join(chain.from_iterable(zip(signs, (*row, ""), strict=True))) for row in chosen)
 
 
-_EQUALS = re.compile(r"\\.|[{}]|(?<![<>])(?<![^\d)]!)=")
+_PLUS_MINUS = re.compile(r"\\pm(?![a-zA-Z])")
+MAX_SIGNS = 3
+_EQUALS = re.compile(r"\\.|[{}()]|(?<![<>])(?<![^\d)]!)=")
 
 
 def _last_side(text: str, question: str) -> str | None:
@@ -132,12 +140,15 @@ def _last_side(text: str, question: str) -> str | None:
 
     None: an equation in unknowns. ``2x = 10`` doesn't say 10, and ``a+b = 10`` only where the question names ``a+b``.
     """
-    if "=" not in text or len(text) > MAX_LENGTH or re.search(r"[,;]|\\text|\\q?quad|^\s*\([A-Z]\)", text):
+    text = _NOT_EQUAL.sub(r"\\ne ", text)
+    text = text.strip("$ ") if "=" in text else text
+    before = text.rpartition("=")[0]
+    if not before or len(text) > MAX_LENGTH or re.search(r"[,;]|\\q?quad|^\s*\([A-Z]\)", text) or "\\text" in before:
         return text
     depth, sides = 0, [0]
     for match in _EQUALS.finditer(text):
-        depth += {"{": 1, "}": -1}.get(match.group(), 0)
-        # The sign inside a group belongs to an index, as in \\sum_{k=1}.
+        depth += {"{": 1, "(": 1, "}": -1, ")": -1}.get(match.group(), 0)
+        # The sign inside a group belongs to an index or an event, as in \\sum_{k=1} and P(X=2).
         if match.group() == "=" and depth == 0:
             sides.append(match.end())
     if len(sides) == 1:
@@ -148,20 +159,28 @@ def _last_side(text: str, question: str) -> str | None:
     return None if _is_in_unknowns(first, last, question) else last
 
 
-_NAMES = re.compile(r"\\[a-zA-Z]+|_(?:\w|\{[^{}]*\})|[a-zA-Z]['’]?\([^()]*\)|(?<![a-zA-Z])i(?![a-zA-Z])")
+_NOT_EQUAL = re.compile(r"\\not\s*=")
+_GREEK = re.compile(r"\\(?:var)?(?:alpha|beta|gamma|delta|epsilon|theta|lambda|mu|rho|sigma|phi|omega)(?![a-zA-Z])")
+_NAMES = re.compile(r"\\[a-zA-Z]+|_(?:\w|\{[^{}]*\})|(?<![a-zA-Z])[a-zA-Z]['’]*\([^()]*\)|(?<![a-zA-Z])i(?![a-zA-Z])")
 """Commands, indices, values of functions (f(2)) and the imaginary unit, none of which makes an unknown."""
+_CALLED = re.compile(
+    r"[a-zA-Z]|[A-Z]+|[\[|][A-Z]+[\]|]|(?:m ?)?\\angle .*|\\(?:triangle|overline|vec|hat|bar) ?.*"
+    r"|\\(?:lim|sum|prod|int|gcd|lcm|det|dim|deg|max|min)(?![a-zA-Z]).*",
+    re.DOTALL,
+)
+"""Names of what is asked for: an unknown, a segment, an angle, a word; and what turns letters into a number."""
+_WORD = re.compile(r"(?![a-cx-z]{3})[a-zA-Z]{3}")
+_INDEX = re.compile(r"_(?:\w|\{[^{}]*\})")
 
 
 def _is_in_unknowns(side: str, value: str, question: str) -> bool:
     """Tell an equation between an expression in unknowns, which the question doesn't name, and a number."""
-    letters = _NAMES.sub("", side)
-    if (
-        not re.search(r"[a-zA-Z]", letters)
-        or not re.search(r"[-+*/^\d]", letters)
-        or re.search(r"[a-zA-Z]{3}", letters)
-    ):
+    value = re.sub(r"\\text\s*\{[^{}]*\}", "", value)
+    side_, value_ = (_GREEK.sub("x", text.replace("\\left", "").replace("\\right", "")) for text in (side, value))
+    letters = _NAMES.sub("", side_)
+    if not re.search(r"[a-zA-Z]", letters) or _WORD.search(letters) or _CALLED.fullmatch(_INDEX.sub("", side_).strip()):
         return False
-    return not re.search(r"[a-zA-Z]", _NAMES.sub("", value)) and squeeze(side) not in squeeze(question)
+    return not re.search(r"[a-zA-Z]", _NAMES.sub("", value_)) and squeeze(side) not in squeeze(question)
 
 
 def _shown(answer: str) -> str:

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 from . import numbers
 from .limits import MAX_LENGTH
+from .marks import compare_marks
+from .units import asking_sentences, asks_for, asks_for_unit
 
 
 def compare_plainly(gold: str, answer: str, question: str) -> tuple[str | None, str]:
@@ -17,10 +19,12 @@ def compare_plainly(gold: str, answer: str, question: str) -> tuple[str | None, 
         return "correct", "exact"
     for rule in (
         _compare_words,
+        compare_marks,
         _compare_brackets,
         _compare_numerals,
         _compare_numbers,
         _compare_commas,
+        _compare_percentages,
     ):
         verdict, method = rule(gold, answer, question)
         if verdict is not None:
@@ -29,8 +33,8 @@ def compare_plainly(gold: str, answer: str, question: str) -> tuple[str | None, 
 
 
 def squeeze(text: str) -> str:
-    """Return the text without spaces, but for those between digits: 1 1/2 isn't 11/2."""
-    return re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
+    """Return the text without spaces, but for those between digits: 1 1/2 isn't 11/2, nor is 3. 14 a decimal."""
+    return re.sub(r"(?<![\d.])\s+|\s+(?!\d)", "", text)
 
 
 _WORDS = re.compile(r"\(?\s*([A-Za-z])\s*\)|[A-Za-z]{2,}(?: [A-Za-z]+)*")
@@ -45,9 +49,22 @@ def _compare_words(gold: str, answer: str, question: str) -> tuple[str | None, s
     choice = _CHOICE.match(spelled)
     if choice and len(_letters(gold)) == 1:
         spelled = choice.group()
+    joined = re.sub(r"(?<=[a-z]{2})-(?=[a-z]{2})", " ", spelled)
+    if _OPERATOR.search(joined) or (gold.islower() and _is_product(gold, spelled)):
+        return (None, "") if _MAY_BE_VARIABLES.fullmatch(gold) else ("wrong", "words")
     return _verdict(_letters(gold).removesuffix("s") == _letters(spelled).removesuffix("s")), "words"
 
 
+def _is_product(gold: str, answer: str) -> bool:
+    """Tell whether an answer has the letters of the gold in another order."""
+    return _letters(gold) != _letters(answer) and sorted(_letters(gold)) == sorted(_letters(answer))
+
+
+_OPERATOR = re.compile(r"[-+*/^=_<>,|]|\\(?:cdot|times|frac|sqrt|pm|div|cup|cap)(?![a-zA-Z])")
+_MAY_BE_VARIABLES = re.compile(
+    r"(?!no|on|or|to|in|is|am|pm|of|up|if|go|so)[a-zA-Z]{2}|[a-dx-z]{3}|[b-df-hj-np-tv-z]{3,4}"
+)
+"""Letters that may be a product, whose order says nothing, or segments; words are compared by their letters."""
 _CHOICE = re.compile(r"\s*\(\s*[A-Z]\s*\)")
 """The letter of an option before the option itself: (B) 5."""
 _OPTION = re.compile(r"\\text\s*\{\s*\(([A-Z])\)\s*\}.*|\(([A-Z])\)(?:[\s:.]+[^-+*/^=()\s:.].*)?", re.DOTALL)
@@ -110,7 +127,7 @@ def _numeral(text: str) -> tuple[str | None, int | None]:
 
 def _bases_in(question: str) -> set[int]:
     named = re.findall(r"base[- ]\$?(\d+|[a-z]+)", question, re.IGNORECASE)
-    named += re.findall(r"_\{?(\d+)", question)
+    named += re.findall(r"(?<![a-zA-Z\\])(?:[0-9A-F]*\d[0-9A-F]*|[A-F]{2,})_\{?(\d+)", question)  # no index, as in a_8
     return {int(base) if base.isdigit() else _BASES.get(base.lower(), 0) for base in named}
 
 
@@ -171,7 +188,7 @@ def _compare_numbers(gold: str, answer: str, question: str) -> tuple[str | None,
     method = "integer" if expected.value.denominator == 1 else "number"
     if expected.percent == given.percent or (given.percent and asks_for_percentage(question)):
         # "5 dozen" is 5 where the question counts in dozens, and 60 everywhere.
-        unscaled = bool(given.scale) and given.scale in question.lower()
+        unscaled = bool(given.scale) and asks_for(given.scale, question)
         same = numbers.equal(expected, given) or (unscaled and expected.value == given.unscaled)
         return _verdict(same), method
     if expected.percent:
@@ -193,6 +210,13 @@ def _compare_commas(gold: str, answer: str, question: str) -> tuple[str | None, 
     return None, ""
 
 
+def _compare_percentages(gold: str, answer: str, question: str) -> tuple[str | None, str]:
+    """Tell a list of percentages from one of numbers, unless the question asks for percentages."""
+    if "," not in gold or ("\\%" in gold) == ("\\%" in answer) or "\\%" in gold or asks_for_percentage(question):
+        return None, ""
+    return "wrong", "percent"
+
+
 def _verdict(same: bool) -> str:
     return "correct" if same else "wrong"
 
@@ -203,8 +227,10 @@ def _assignment(text: str) -> tuple[str, str]:
     return (match["name"].strip(), match["value"].strip()) if match else ("", text)
 
 
-_ASKING = re.compile(r"(?:what|which|how|find|determine|compute|calculate|express|give|by)\b", re.IGNORECASE)
-_PERCENTAGE = re.compile(r"(?<!\d)(?<!\d )(?<!\d\\)(?:percent|\\?%|\brate\b)", re.IGNORECASE)
+_PERCENTAGE = re.compile(r"(?<!\d)(?<!\d )(?<!\d\\)(?<!-)(?:percent|per cent|\\?%)")
+_SPELLED_PERCENTAGE = re.compile(rf"\b(?:{numbers.SPELLED})[ -]per ?cent")
+_OF_THINGS = re.compile(r"\s*how (?:many|much|far|long|fast|old|tall)\b(?! percent)")
+_AS_PERCENTAGE = re.compile(r"\b(?:in|as a|as|the|a|to the nearest(?: [a-z]+)*) (?:percent|%|\\%)")
 
 
 @lru_cache(maxsize=4096)
@@ -213,9 +239,10 @@ def asks_for_percentage(question: str) -> bool:
 
     Takes time linear in the question's length, and once for all completions of it.
     """
-    for sentence in re.split(r"[.?!]", question):
-        asking = _ASKING.search(sentence)
-        if asking and _PERCENTAGE.search(sentence, asking.end()):
+    for asking in asking_sentences(question):
+        asking = _SPELLED_PERCENTAGE.sub("", asking)
+        pattern = _AS_PERCENTAGE if _OF_THINGS.match(asking) else _PERCENTAGE
+        if pattern.search(asking) or (re.search(r"\brate\b", asking) and not asks_for_unit(question)):
             return True
     return False
 

@@ -98,7 +98,7 @@ class _Parser:
         divided = False
         while self.next in _TIMES or self.next == "/" or self.next not in _ENDS:
             sign = self.take() if self.next in _TIMES or self.next == "/" else ""
-            if not sign and (divided or self.next[0].isdigit() or self.next[0] == "."):
+            if not sign and (divided or self.next[0].isdigit() or self.next[0] == "." or self._is_mixed_group()):
                 raise Undecidable("what is divided, or two numbers side by side")
             negative = sign and self.next == "-" and self.take()
             factor = self.power()
@@ -167,6 +167,10 @@ class _Parser:
 
     def _is_mixed(self) -> bool:
         return [token.isdigit() for token in self.tokens[self.position + 2 : self.position + 6 : 3]] == [True, True]
+
+    def _is_mixed_group(self) -> bool:
+        r"""Tell a number before a group (``2{\frac{1}{2}}``), which may be a mixed number or a product."""
+        return self.next == "{" and self.tokens[self.position - 1][0].isdigit()
 
     def command(self, token: str) -> Value:
         if token == "\\frac":

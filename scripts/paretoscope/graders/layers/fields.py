@@ -125,6 +125,8 @@ def root(base: Value, degree: int) -> Value:
 
 def _fractional_power(base: Value, exponent: Fraction) -> Value:
     value = base.rational
+    if value == 0 and exponent < 0:
+        raise Undecidable("division by zero")
     if value is not None and value >= 0:
         return _power_of_rational(value, exponent) if value else number(0)
     if base.bottom == ONE.top and len(base.top) == 1:

@@ -11,6 +11,9 @@ _INTEGER = r"\d+"
 _SCALE = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
 _SCALE |= {"lakh": 10**5, "crore": 10**7}
 _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+SPELLED = "|".join(
+    (*_WORDS[1:], "fifteen", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+)
 _PLAIN = re.compile(
     rf"(?P<sign>[+-]?) ?(?:(?P<mixed>{_INTEGER})(?: ?(?=\\frac)| (?=\d+ ?/)))?"
     rf"(?:\\frac ?\{{ ?(?P<fs>-?) ?(?P<fn>{_NUMBER}) ?\}} ?\{{ ?(?P<fd>{_NUMBER}) ?\}}"

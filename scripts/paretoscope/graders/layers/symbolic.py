@@ -30,7 +30,8 @@ def compare(gold: str, answer: str) -> tuple[str, str]:
     expected, given = _parse(gold), _parse(answer)
     if not given or not expected:
         return "unparsed", "math_verify"
-    if _DECIMAL.search(answer) and not _DECIMAL.search(gold) and _has_irrational_part(expected[0]):
+    rounded = _DECIMAL.search(answer) and _has_irrational_part(expected[0])
+    if rounded and not (_DECIMAL.search(gold) and _has_irrational_part(given[0])):
         # math-verify rounds to six decimals, so it would take 3.141593 for pi.
         return "wrong", "math_verify/rounded"
     same = verify(expected, given, timeout_seconds=None, allow_set_relation_comp=True)

@@ -8,7 +8,11 @@ _TIME = re.compile(
     r"(?P<hour>[01]?\d|2[0-4])(?::(?P<minute>[0-5]\d))?(?:\s*(?:\\text\s*\{\s*)?(?P<half>[ap])\.?\s?m\.?\s*\}?)?",
     re.IGNORECASE,
 )
-_ASKED = re.compile(r"\b(?:what|which|the \w+) time\b|\btime of day\b|o['’]clock", re.IGNORECASE)
+_ASKED = re.compile(
+    r"\b(?:what|which|the \w+) time\b|\btime of day\b|o['’]clock|^when\b|[.?!,]\s+when\b|\bhour of the day\b",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(r"\bratio\b|\bodds\b|\bscale\b|\bhow (?:many|much)\b|\bproportion\b", re.IGNORECASE)
 
 
 def compare_times(gold: str, answer: str, question: str) -> str | None:
@@ -18,12 +22,17 @@ def compare_times(gold: str, answer: str, question: str) -> str | None:
     one side leaves *am* or *pm* out it may be either, unless its hours run to 24.
     """
     times = [_TIME.fullmatch(text) for text in (gold, answer)]
+    if any(time and time["half"] and int(time["hour"]) > 12 for time in times):
+        return "wrong"  # 17:00 am is no time
     if None in times or not any(time["minute"] or time["half"] for time in times):
         return None
     if any(int(time["hour"]) > 12 and not time["minute"] for time in times):
         return None
     if not any(time["half"] for time in times) and not _ASKED.search(question):
         return None
+    only_answered = times[1]["half"] and not times[0]["half"] and not _ASKED.search(question)
+    if only_answered and (not times[0]["minute"] or _COUNTED.search(question)):
+        return "wrong"  # a count or a ratio is no time
     (hour, minute, said), (other_hour, other_minute, other_said) = map(_parts, times)
     if not (said and other_said):
         hour, other_hour = hour % 12, other_hour % 12

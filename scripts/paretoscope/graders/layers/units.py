@@ -136,6 +136,11 @@ def is_unasked(unit: str, question: str) -> bool:
     return all(differ(unit, other) for other in asked) and _dimension(unit) in {_dimension(other) for other in asked}
 
 
+def asks_for_unit(question: str) -> bool:
+    """Tell whether a question names the unit that it wants."""
+    return bool(_asked_units(question))
+
+
 def asks_for(word: str, question: str) -> bool:
     """Tell whether a question counts in a word (*how many dozen*, *in millions*), or asks for it (*what loss*)."""
     word = re.escape(word)
