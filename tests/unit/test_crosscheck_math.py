@@ -152,6 +152,7 @@ UNDECIDED = [
     ("2", "(-8)^{1/3}"),
     (r"\frac12", r"\sin 30^\circ"),
     ("0.0015", "1.5e-3"),
+    ("0.111", "0,111"),
     ("xy", "yx"),
     ("x", "X"),
     ("x=5", "y=5"),
@@ -269,6 +270,21 @@ def test_what_is_no_plain_unit_is_undecided(answer):
 )
 def test_a_unit_must_be_the_one_that_is_asked_for(gold, answer, question, verdict):
     assert second.check(rf"\boxed{{{answer}}}", Item("a", question, gold), "stop", None, {}).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "Answer: Ann received $5 from her uncle.",
+            "Answer: There are 5 dogs left.",
+            "The answer is **5 dogs** in all.",
+        ),
+        *("The answer is 5 dogs.", "**Answer:** The dogs ran for 5 hours."),
+    ],
+)
+def test_the_words_of_a_sentence_need_be_no_units(text):
+    assert checked(text, options=NUMBER)[0] == "correct"
 
 
 UNSURE = [

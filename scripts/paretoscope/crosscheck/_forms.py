@@ -59,7 +59,7 @@ _RENAMED = {
     **{"\\lbrace": "\\{", "\\rbrace": "\\}", "**": ""},
 }
 _RENAMING = re.compile("|".join(map(re.escape, _RENAMED)))
-_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:[, ]\d{3})+(?:\.\d+)?")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:[, ]\d{3})+(?:\.\d+)?")
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _SHORT_FRACTION = re.compile(r"\\frac\s*(\d)\s*(\d)")
 _THIN_SPACE = re.compile(r"\s*\\!\s*")

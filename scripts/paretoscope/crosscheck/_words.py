@@ -28,9 +28,46 @@ _UNITS = {
 _RISKY = re.compile(
     r"hundred|thousand|million|billion|trillion|dozen|score|pairs?$|couple|gross|hal(?:f|ves)|third|quarter|(?:[a-z]{2}th|nth)s?$"
     r"|times?$|twice|thrice|double|triple|squared|cubed|square$|cubic|sq$|least|most|more|less|few|than|over|under|above|below"
-    r"|not?$|never|none|without|except|other|but$|or$|if$|minus|negative|percent|about|almost|nearly|hundredfold|fold$|per$"
+    r"|not?$|never|none|without|except|other|but$|or$|if$|minus|negative|percent|about|almost|nearly|hundredfold|fold$"
 )
-_NEUTRAL = frozenset(("the", "an", "of", "is", "are", "was", "it", "so", "in", "total", "all", "there", "and", "final"))
+_NEUTRAL = frozenset(
+    (
+        *(
+            "the",
+            "an",
+            "of",
+            "is",
+            "are",
+            "was",
+            "it",
+            "so",
+            "in",
+            "total",
+            "all",
+            "there",
+            "and",
+            "final",
+            "altogether",
+        ),
+        *(
+            "left",
+            "remaining",
+            "per",
+            "each",
+            "every",
+            "from",
+            "to",
+            "for",
+            "on",
+            "at",
+            "with",
+            "after",
+            "now",
+            "still",
+        ),
+        *("long", "old", "tall", "together", "when", "by", "during"),
+    )
+)
 _WRAPPED = re.compile(r"\\(?:text\w{0,6}|math(?:rm|bf)|mbox|boxed|left|right|quad|qquad)(?![a-zA-Z])|\\[$%,;:! ]")
 _WORD = re.compile(r"[A-Za-z]+|[\u4e00-\u9fff]+|[$€£¢₹]")
 _SQUARED = re.compile(r"\b(?:square|area|cubic|volume|surface)\b|[²³]|\^", re.IGNORECASE)

@@ -29,6 +29,8 @@ _ANNOUNCES = re.compile(
 # A dollar before a digit, or after a space, is money and ends no formula.
 _FORMULA = re.compile(r"\$(?!\s)([^$\n]+)(?<!\s)\$(?!\d)|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
 _NUMBER = re.compile(r"(?<![\d.,A-Za-z])-?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?![\d])(?!,\d)")
+_FIRST_WORD = re.compile(r"[\s*_$}]*(?:\\text\w{0,6}\s*\{)?\s*[A-Za-z\u4e00-\u9fff]+")
+_WORDS = re.compile(r"(?<!\\)\b[A-Za-z'’-]+")
 _STATED = re.compile(rf"(?:\b(?:is|are|was|be|equals?)|=)[\s\\$*(]*({_NUMBER.pattern})[^\d]*$")
 _SENTENCE_END = re.compile(r"(?<![A-Z])[.!](?=\s|\*|$)|。")
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
@@ -82,7 +84,7 @@ def _gold(target: str) -> Form:
 
 
 def _given(answer: str, one_number: bool) -> Form:
-    """Read an answer; where every answer is one number, the only one that stands among words will do."""
+    """Read an answer; where every answer is one number, the only one among words will do."""
     try:
         if answer.lstrip(" $").startswith("~"):
             raise Unreadable(answer)
@@ -92,11 +94,15 @@ def _given(answer: str, one_number: bool) -> Form:
     except Unreadable:
         if not one_number:
             raise
-    numbers = {number.replace(",", "") for number in _NUMBER.findall(answer)}
-    if len(numbers) != 1:
+    numbers = list(_NUMBER.finditer(answer))
+    if len(numbers) != 1 or is_hedged(answer):
         raise Unreadable(answer)
-    # Written before the number, a word changes it as well (*at most 5*).
-    return read(numbers.pop(), unit=_NUMBER.sub(" ", answer) + " ")
+    number = numbers[0]
+    behind = answer[number.end() :]
+    unit = _FIRST_WORD.match(behind)
+    # Of a sentence, what is beside the number and isn't a word; of its words, only the first behind may be a unit.
+    others = _WORDS.sub(" ", f"{answer[: number.start()]} {behind[unit.end() :] if unit else behind}")
+    return read(number.group().replace(",", ""), unit=f"{unit.group() if unit else ''} {_NUMBER.sub(' ', others)}")
 
 
 def _answer(reply: str, options: dict) -> str | None:
