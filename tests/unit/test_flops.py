@@ -442,6 +442,24 @@ def test_layers_shapes_are_found_by_index_whatever_the_padding():
         assert flops.describe({**saved, "per_layer_config": {key: shape}}) == flops.describe(wide)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"indexer_types": ["full", "full", "shared", "full"]},
+        {"index_topk_pattern": "FFSF"},
+        {"index_topk_freq": 2, "index_skip_topk_offset": 2},
+        {"index_topk_freq": 2, "index_skip_topk_offset": 2, "index_topk_pattern": "FFSF"},
+    ],
+    ids=str,
+)
+def test_layers_that_select_for_others_may_be_said_in_three_ways(said):
+    config = {**V32, "model_type": "glm_moe_dsa"}
+    indexer = flops.breakdown(flops.describe(config), 9, 9)["indexer"]["parameters"]
+    assert flops.breakdown(flops.describe({**config, **said}), 9, 9)["indexer"]["parameters"] == indexer * 3 / 4
+    with pytest.raises(InputError, match="'index_skip_topk_offset' is missing"):
+        flops.describe({**config, "index_topk_freq": 2})
+
+
 @pytest.mark.parametrize("none", [None, 0])
 def test_no_shared_experts_is_said(none):
     assert total({**DEEPSEEK, "n_shared_experts": none}) < total(DEEPSEEK)

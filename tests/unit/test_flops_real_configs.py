@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from paretoscope import flops
+from paretoscope.errors import InputError
 
 FOLDER = Path(__file__).parents[2] / "../shared/data/model-configs"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the collection of real configs is not on this machine")
@@ -66,6 +67,44 @@ def weights_on_meta(config):
 def test_parameters_equal_transformers(model):
     config = read(model)
     assert flops.describe(config).parameters.total == sum(weights_on_meta(config).values())
+
+
+def of_each_type():
+    """Return the last config of each model type, by its path."""
+    configs = {path: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*_config.json"))}
+    return {str(config.get("text_config", config).get("model_type")): path for path, config in configs.items()}
+
+
+@pytest.mark.parametrize("path", of_each_type().values(), ids=lambda path: path.name.removesuffix("_config.json"))
+def test_a_key_that_is_missing_is_named_or_means_what_transformers_makes_of_it(path):
+    """Each key left out in turn, its default as transformers' config class of the type has it."""
+    from transformers import AutoConfig
+
+    config = json.loads(path.read_text(encoding="utf-8"))
+    text = config.get("text_config", config)
+    if text["model_type"] == "step3p7":
+        pytest.skip("not supported")
+    tied = {key: config[key] for key in ("tie_word_embeddings",) if key in config}
+    model_type = DERIVED.get(text["model_type"], text["model_type"])
+    complete, guessed = costs({**text, **tied}), []
+    for key in text.keys() - {"model_type"}:
+        rest = {name: value for name, value in {**text, **tied}.items() if name != key}
+        try:
+            found = costs(rest)
+        except InputError:
+            continue
+        if found != complete:
+            values = {name: rest[name] for name in rest.keys() - {"model_type", "quantization_config", "auto_map"}}
+            saved = AutoConfig.for_model(model_type, **values).to_dict()
+            guessed += [key] * (found != costs({**saved, **tied, "model_type": model_type}))
+    assert guessed == []
+
+
+def costs(config):
+    """Return parameters, FLOPs and cache of a language model, which a wrong default would change."""
+    architecture = flops.describe(config)
+    work = flops.completion_flops(architecture, 200, 8000)
+    return architecture.parameters.total, *map(float, work), flops.kv_bytes_per_token(architecture)
 
 
 def test_a_searched_model_has_its_published_parameters():

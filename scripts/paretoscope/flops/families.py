@@ -23,7 +23,7 @@ from .config import Config
 from .masks import Selected
 from .sparse import block_indexer, indexer
 
-_INDEXERS = {"full": "full", "shared": "shared"}
+_INDEXERS = {"full": "full", "shared": "shared", "F": "full", "S": "shared"}
 
 
 def llama(config: Config) -> Architecture:
@@ -125,7 +125,7 @@ def deepseek(config: Config, *, router_bias: bool = True, indexed: bool = False)
     dense = (gated_ffn(hidden, config.size("intermediate_size")),)
     sparse = deepseek_experts(config, hidden, router_bias=router_bias)
     index = (_indexer(config, hidden),) if indexed else ()
-    selects = config.layer_kinds("indexer_types", names=_INDEXERS) or ["full"] * layers
+    selects = _selecting_layers(config, layers)
     return decoder(
         config.model_type,
         [
@@ -245,6 +245,19 @@ def latent_blocks(config: Config, hidden: int, *, selected: int | None = None) -
         latent_projections(hidden, heads, query_rank=query_rank, kv_rank=kv_rank, bias=bias, **sizes),
         latent_attention(heads, kv_rank=kv_rank, selected=selected, **sizes),
     )
+
+
+def _selecting_layers(config: Config, layers: int) -> list[str]:
+    """Return which layers select (full) and which reuse a selection: as listed, or each ``index_topk_freq``-th selects.
+
+    The first ``index_skip_topk_offset`` layers all select (transformers' GlmMoeDsaConfig).
+    """
+    listed = config.layer_kinds("indexer_types", "index_topk_pattern", names=_INDEXERS)
+    every = config.size("index_topk_freq", default=1)
+    if listed or every == 1:
+        return listed or ["full"] * layers
+    offset = config.size("index_skip_topk_offset")
+    return ["shared" if max(index - offset + 1, 0) % every else "full" for index in range(layers)]
 
 
 def _indexer(config: Config, hidden: int) -> Block:
