@@ -18,6 +18,7 @@ if not workflow.configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/specs.smk"
 include: "rules/resources.smk"
 
 

@@ -7,21 +7,6 @@ Makes   report/summary.txt, report/index.html
 """
 
 
-def page_study(wildcards):
-    """What the page's section on methods says of the study; no notes, so that these make no new page."""
-    return {
-        **{"name": STUDY.name, "title": STUDY.title, "engine": STUDY.engine["name"], "analysis": STUDY.analysis},
-        **{"samples_per_item": STUDY.samples_per_item, "seed": STUDY.seed, "sampling": STUDY.sampling},
-        "models": {model: {key: card[key] for key in ("name", "source")} for model, card in STUDY.models.items()},
-        "benchmarks": {
-            benchmark: {
-                key: card[key] for key in ("name", "source", "rows", "subset", "grading", "prompt", "reference")
-            }
-            for benchmark, card in STUDY.benchmarks.items()
-        },
-    }
-
-
 rule write_summary:
     """Write the short table that a run ends with."""
     input:

@@ -14,34 +14,27 @@ N_REPLICATES = 2_000
 
 
 def main(
-    frontier: str,
-    cells: str,
-    completions: str,
-    accuracy_thresholds: list[float],
-    groups: dict[str, list[str]],
-    outputs: dict[str, str],
+    inputs: dict[str, str], thresholds: list[float], groups: dict[str, list[str]], outputs: dict[str, str]
 ) -> None:
     """Write efficiencies, FLOPs to thresholds and lines of the average, frontier and hypervolume of every scope."""
-    points = read_table(frontier, FRONTIER)
+    points = read_table(inputs["frontier"], FRONTIER)
     averages = points[points["scope"] == AVERAGE]
-    replicates = replicate(pd.read_parquet(completions), read_table(cells, CELLS), ("flops",), N_REPLICATES)
+    completions, cells = pd.read_parquet(inputs["completions"]), read_table(inputs["cells"], CELLS)
+    replicates = replicate(completions, cells, ("flops",), N_REPLICATES)
     by_model = efficiency(averages)
-    by_threshold = threshold_flops(averages, accuracy_thresholds)
+    by_threshold = threshold_flops(averages, thresholds)
     write_table(outputs["efficiency"], by_model)
     write_table(outputs["thresholds"], by_threshold)
     write_table(outputs["lines"], trend_lines(by_model, by_threshold, replicates))
     write_table(outputs["frontiers"], frontiers_as_of(points))
-    write_table(
-        outputs["hypervolume"], hypervolume_over_time(points, replicates, scopes(replicates.benchmarks, groups))
-    )
+    benchmarks = scopes(replicates.benchmarks, groups)
+    write_table(outputs["hypervolume"], hypervolume_over_time(points, replicates, benchmarks))
 
 
 if "snakemake" in globals():
     with job(snakemake.log[0]):
         main(
-            snakemake.input.frontier,
-            snakemake.input.cells,
-            snakemake.input.completions,
+            dict(snakemake.input.items()),
             snakemake.params.accuracy_thresholds,
             snakemake.params.groups,
             dict(snakemake.output.items()),
