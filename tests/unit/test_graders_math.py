@@ -380,6 +380,15 @@ FORMULAS = [
 ]
 
 
+@given(st.integers(1, 50), st.integers(51, 99))
+def test_two_signs_are_four_answers(one, other):
+    gold = item(rf"\pm {one} \pm {other}")
+    values = [str(sign * one + other_sign * other) for sign in (1, -1) for other_sign in (1, -1)]
+    for count, verdict in ((4, "correct"), (3, "wrong"), (2, "wrong")):
+        decision = grader.decide(rf"\boxed{{{', '.join(values[:count])}}}", gold, "stop", None, {})
+        assert decision.verdict == verdict
+
+
 @pytest.mark.parametrize("gold, answer, question, verdict", CHEAP)
 def test_cheap_comparison(gold, answer, question, verdict):
     decision = grader.decide(rf"\boxed{{{answer}}}", item(gold, question), "stop", None, {})
