@@ -329,6 +329,7 @@ def test_units_are_told_apart(answer, unit):
         ("inch", "What is it in square inches?", False),
         ("hour", "How many miles in 5 minutes?", False),
         ("foot", "How many feet and inches?", False),
+        ("inch", "How many feet and inches?", False),
         ("", "How many feet?", False),
     ],
 )

@@ -160,6 +160,10 @@ CHEAP = [
     ("24", "24 dozen", "There are 5 dozen eggs. How many eggs are left?", "wrong"),
     ("300", "300 million", "Of 2 million people, how many people moved?", "wrong"),
     ("36", "3 dozens", "", "correct"),
+    ("36", "3 dozen eggs", "", "correct"),
+    ("3", "3 dozen eggs", "How many eggs?", "wrong"),
+    ("3", "3 dozen eggs", "How many dozen eggs?", "correct"),
+    ("1500000", r"1.5\text{ million dollars}", "", "correct"),
     ("3", "3 dozens", "", "wrong"),
     ("50", r"50\%", "At what rate in mph does it move?", "wrong"),
     ("50", r"50\%", "How many apples remain if twenty percent rot?", "wrong"),
@@ -357,6 +361,7 @@ FORMULAS = [
         for given in ("3 squared", "3 choose two", "3 times x", "3 repeating", "3 gross", "3 lakh")
     ),
     ("10", "10 degrees below zero", "wrong"),
+    ("5000000", "5 million squared", "wrong"),
     ("n", r"n\text{ even}", "wrong"),
     (r"3\mathbf{i}", r"3\mathbf{j}", "wrong"),
     ("2+3i", r"2+3\mathrm{i}", "correct"),

@@ -47,6 +47,10 @@ _ONE_WORD = re.compile(r"[^\s,]+")
 
 _TEXT_UNIT = re.compile(r"(?<=[^\s,;(\[{=])\s*\\text\s*\{([^{}]*)\}\s*(?:\^\s*(\d|\{\s*-?\d\s*\}))?$")
 _WORD_UNIT = re.compile(r"(?<=[\d})])(\s+|(?<=\d))([a-zA-Z][a-zA-Z .'/-]*?)\s*(?:\^\s*(\d|\{\s*-?\d\s*\}))?$")
+_SCALED = re.compile(
+    r"(?P<number>[-+]?[\d.,]+)(?P<scale> ?(?:\\text\{ ?)?(?:hundred|thousand|million|billion|trillion|dozen)s?) "
+    r"(?P<words>[a-z]{3}[a-z ]*)\}?"
+)
 _DEGREES = re.compile(r"(?<=\S)\s*\^\\circ\s*([CF]?)$")
 _ANGLE = re.compile(r"\\(?:sin|cos|tan|cot|sec|csc)(?![a-z])")
 """Of an angle in a function degrees aren't dropped."""
@@ -104,6 +108,10 @@ def cut_unit(text: str, question: str) -> tuple[str, str]:
         unit = "" if chinese["noun"] else known_unit(chinese["measure"])
         power = {"平方": "2", "立方": "3"}.get(chinese["unit"], "")
         return text[: chinese.start()], unit and unit + power
+    scaled = _SCALED.fullmatch(text)
+    if scaled and not changes_number(scaled["words"], question):
+        scale = scaled["scale"].rpartition("{")[2].strip()
+        return f"{scaled['number']} {scale}", known_unit(scaled["words"])
     match = _TEXT_UNIT.search(text)
     if match and _is_text_unit(match[1], text[: match.start()], question):
         return text[: match.start()], known_unit(match[1], match[2])
@@ -182,8 +190,8 @@ def _asked_units(question: str) -> frozenset[str]:
         for phrase in _HOW_MANY.findall(asking) + _IN_UNITS.findall(asking)
     ]
     found = set()
-    for phrase in phrases:
-        words = phrase.split()
+    for part in (part for phrase in phrases for part in re.split(r" (?:and|or) ", phrase)):
+        words = part.split()
         found.add(next((unit for count in (4, 3, 2, 1) if (unit := _exactly(" ".join(words[:count])))), ""))
     return frozenset(found - {""})
 
