@@ -85,21 +85,36 @@ def ends_in(text: str, reasoning: dict | None) -> tuple[str, ...]:
     return (*filter(None, (end, bare and bare[1])), *known)
 
 
-def _any_of(markers: tuple[str, ...]) -> str:
-    """Return a pattern of all markers, the longest first, as one may begin with another."""
-    return "|".join(map(re.escape, sorted(markers, key=len, reverse=True)))
+def _any_of(markers: tuple[str, ...]) -> re.Pattern:
+    """Return a pattern of all markers in capitals or not, the longest first, as one may begin with another.
+
+    Its first character has no capitals and stands apart, by which a search is several times as fast.
+    """
+    firsts = "".join(map(re.escape, sorted({marker[0] for marker in markers})))
+    by_length = sorted(markers, key=len, reverse=True)
+    rests = "|".join(rf"(?<={re.escape(marker[0])}){re.escape(marker[1:])}" for marker in by_length)
+    return re.compile(rf"[{firsts}](?i:{rests})")
 
 
-_STARTS = re.compile(_any_of(STARTS), re.IGNORECASE)
-_ENDS = re.compile(_any_of(ENDS), re.IGNORECASE)
-_OPENED = r"(?:\A|[\n.!?:…。*]|(?<=\w)(?<!>assistant)(?=[<\[◁]))[ \t]*(?:%s)(?![`'\"’”]|\*\*)"
-_OPENING = re.compile(_OPENED % _any_of(STARTS), re.IGNORECASE)
+_STARTS = _any_of(STARTS)
+_ENDS = _any_of(ENDS)
+_LEAD = re.compile(r"(?:[\n.!?:…。*][ \t]*|(?<!>assistant)(?<=\w))\Z")
+"""What a start marker that isn't the first character follows: a line, a sentence, or a word without a space."""
+MAX_LEAD = 40
+"""Characters in which a lead is looked for."""
 
 
 def _opens(text: str, start: str | None) -> bool:
     """Tell whether a text that holds no end of a reasoning opens one, rather than naming a marker."""
+    if not _STARTS.search(text) and not (start and start in text):
+        return False
     reply = _reply(text.strip())
-    return bool(_OPENING.search(reply)) or bool(start and re.search(_OPENED % re.escape(start), reply))
+    own = re.finditer(re.escape(start), reply) if start else ()
+    return any(
+        (not found.start() or _LEAD.search(reply[max(0, found.start() - MAX_LEAD) : found.start()]))
+        and not reply.startswith(("`", "'", '"', "’", "”", "**"), found.end())
+        for found in (*_STARTS.finditer(reply), *own)
+    )
 
 
 def _bare_markers(text: str) -> tuple[str, str] | None:
