@@ -102,7 +102,7 @@ def test_pickled_weights_are_refused(folder, fetch, name):
         ("{", r"config\.json: not JSON"),
         ("[]", r"config/models/tiny\.yaml: config\.json must hold an object"),
         ("{}", r"config/models/tiny\.yaml: .*'model_type' is missing"),
-        ('{"model_type": "qwen33"}', r"tiny\.yaml: .*unknown model_type 'qwen33'\. Did you mean 'qwen3'"),
+        ('{"model_type": "qwen33"}', r"tiny\.yaml: .*unknown model_type 'qwen33'\. Nearest of its family: 'qwen3'"),
         ('{"model_type": "qwen3"}', r"tiny\.yaml: .*hidden_size"),
     ],
 )
