@@ -205,6 +205,7 @@ CHEAP = [
     (r"f^{\prime}(x)", "f(x)", "", "wrong"),
     ("y''+y=0", "y'+y=0", "", "wrong"),
     ("5''", "5'", "", "wrong"),
+    ("f'g+fg'", "fg+fg'", "", "wrong"),
     (r"30^\circ", "30'", "", "wrong"),
     (r"\angle ABC", r"\angle CBA", "", "correct"),
     (r"\angle ABC", r"\angle ACB", "", "wrong"),
