@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_PRIMES = re.compile(r"(?<![a-zA-Z]{2})(\w|[)}])\s*((?:['’](?!(?:s|ll|re|ve)\b|\d{3})|\^\s*\{?\s*\\prime(?:\s*\\prime)*\s*\}?)+)")
+_PRIMES = re.compile(
+    r"(?<![a-zA-Z]{2})(\w|[)}])\s*((?:['’](?!(?:s|ll|re|ve)\b|\d{3})|\^\s*\{?\s*\\prime(?:\s*\\prime)*\s*\}?)+)"
+)
 _PRIME = re.compile(r"['’]|\\prime")
 _ASSIGNED = re.compile(r"\s*[a-zA-Z]['’]*(?:\([a-z]\))?\s*=(?P<value>[^=]+)")
 _ANGLE = re.compile(r"(?:m ?)?\\(?P<figure>angle|triangle) ?(?P<vertices>[A-Z]{3})")
