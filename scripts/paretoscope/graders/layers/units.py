@@ -45,7 +45,10 @@ _MEASURED = re.compile(r"(?P<kind>square|sq|cubic|cu)\.? (?P<unit>.+)|(?P<name>\
 _RATIO = re.compile(r"\s*(?:/|\bper\b|\ban?\b)\s*")
 _ONE_WORD = re.compile(r"[^\s,]+")
 
-_TEXT_UNIT = re.compile(r"(?<=[^\s,;(\[{=])\s*\\text\s*\{([^{}]*)\}\s*(?:\^\s*(\d|\{\s*-?\d\s*\}))?$")
+_POWER = r"\^\s*(\d|\{\s*-?\d\s*\})"
+_TEXT_UNIT = re.compile(
+    rf"(?<=[^\s,;(\[{{=])\s*\\text\s*\{{((?:[^{{}}^\\]|\\cdot)*)(?:{_POWER})?\s*\}}\s*(?:{_POWER})?$"
+)
 _WORD_UNIT = re.compile(r"(?<=[\d})])(\s+|(?<=\d))([a-zA-Z][a-zA-Z .'/-]*?)\s*(?:\^\s*(\d|\{\s*-?\d\s*\}))?$")
 _SCALED = re.compile(
     r"(?P<number>[-+]?[\d.,]+)(?P<scale> ?(?:\\text\{ ?)?(?:hundred|thousand|million|billion|trillion|dozen)s?) "
@@ -113,8 +116,8 @@ def cut_unit(text: str, question: str) -> tuple[str, str]:
         scale = scaled["scale"].rpartition("{")[2].strip()
         return f"{scaled['number']} {scale}", known_unit(scaled["words"])
     match = _TEXT_UNIT.search(text)
-    if match and _is_text_unit(match[1], text[: match.start()], question):
-        return text[: match.start()], known_unit(match[1], match[2])
+    if match and _is_text_unit(words := match[1].replace("\\cdot", " "), text[: match.start()], question):
+        return text[: match.start()], known_unit(words, match[2] or match[3])
     match = _WORD_UNIT.search(text)
     if match and _is_unit(match[2], not match[1], text[: match.start()], question):
         return text[: match.start()], known_unit(match[2], match[3])
