@@ -1,6 +1,7 @@
 """The chooser: its reading of a request, its choice on studies small enough to check, and how sure it says it is."""
 
 import json
+import re
 from contextlib import suppress
 
 import numpy as np
@@ -172,6 +173,7 @@ def write_study(folder, cells, seed=0, **facts):
         spent = cost * rng.lognormal(-0.02, 0.2, (n, k))
         part = pd.DataFrame({"item_id": np.repeat([f"i{i:04}" for i in range(n)], k), "sample": np.tile(range(k), n)})
         part = part.assign(model=model, benchmark=benchmark, prompt_tokens=10)
+        part["looping"] = False
         part["verdict"] = np.where(rights.ravel() == 1, "correct", "wrong")
         part["prefill_flops"], part["decode_flops"] = 0.0, spent.ravel()
         part["completion_tokens"] = np.round(spent.ravel() / cost * 100).astype(int)
@@ -281,6 +283,33 @@ def test_memory_is_that_of_weights_and_cache(results):
     needed = answer.chosen.memory.total_bytes
     assert ask(results, memory_bytes=needed / 0.89, requests=8, length=2000, kv_bytes=1).chosen
     assert not ask(results, memory_bytes=needed / 0.91, requests=8, length=2000, kv_bytes=1).chosen
+
+
+@pytest.mark.parametrize(("column", "value"), [("looping", True), ("verdict", "truncated")])
+def test_one_endless_completion_takes_no_model_off_a_gpu(results, column, value):
+    before = ask(results).chosen.memory
+    path = results / "summary" / "completions.parquet"
+    completions = pd.read_parquet(path)
+    at = completions.loc[completions["model"] == "large", "completion_tokens"].idxmin()
+    completions.loc[at, ["completion_tokens", column]] = (32768, value)
+    completions.to_parquet(path)
+    answer = ask(results, memory_bytes=before.total_bytes / 0.89)
+    assert answer.chosen.model == "large" and "(1 completion is longer)" in as_text(answer)
+    assert (answer.chosen.memory.length, answer.chosen.memory.longer) == (before.length, 1)
+    # Where none ended, the longest of all is what there is.
+    completions.loc[completions["model"] == "large", column] = value
+    completions.to_parquet(path)
+    memory = next(candidate.memory for candidate in ask(results).candidates if candidate.model == "large")
+    assert (memory.length, memory.longer) == (32778, 0)
+
+
+def test_the_length_that_would_fit_is_named(results):
+    memory = ask(results).chosen.memory
+    said = ask(results, memory_bytes=(memory.total_bytes - 1) / 0.9).left_out["large"]
+    found = re.fullmatch(rf"too much memory: .* at {memory.length} tokens, fits with --length (\d+)", said)
+    assert found and int(found[1]) == memory.length - 1
+    assert ask(results, memory_bytes=(memory.total_bytes - 1) / 0.9, length=int(found[1])).chosen.model == "large"
+    assert "--length" not in ask(results, memory_bytes=1e3).left_out["large"]
 
 
 def test_gpu_seconds_of_another_device_do_not_compare(tmp_path):

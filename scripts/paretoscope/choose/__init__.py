@@ -13,7 +13,18 @@ import pandas as pd
 
 from ..bootstrap import CELL_COSTS, COMPLETION_COSTS, Replicates, replicate
 from ..power.results import read_cells, read_completions
-from .candidates import COST_BY_ID, IDENTITY, Memory, gather, in_words, memory_of, shown_costs, usable_bytes
+from .candidates import (
+    COST_BY_ID,
+    IDENTITY,
+    Memory,
+    gather,
+    in_words,
+    memory_of,
+    sequences,
+    shown_costs,
+    too_much,
+    usable_bytes,
+)
 from .request import Request, check_filters
 from .separation import Separation, separate
 
@@ -24,7 +35,7 @@ CELL_COLUMNS = (
 )
 """What is read of the cells table."""
 
-_COMPLETIONS = ("model", "benchmark", "item_id", "verdict", "prompt_tokens", "completion_tokens")
+_COMPLETIONS = ("model", "benchmark", "item_id", "verdict", "looping", "prompt_tokens", "completion_tokens")
 _COMPLETIONS += ("prefill_flops", "decode_flops")
 _ENDS = (0.025, 0.975)
 
@@ -150,18 +161,16 @@ def _completions(results: Path, request: Request, models: pd.Index) -> pd.DataFr
 
 def _memories(results: Path, request: Request, models: pd.Index, completions: pd.DataFrame) -> tuple[dict, dict]:
     """Return the memory of each model that has one, and why models are out for it, where memory is asked for."""
-    tokens = completions["completion_tokens"].astype("Float64") + completions["prompt_tokens"].fillna(0)
-    longest = tokens.groupby(completions["model"].astype("str")).max()
+    found = sequences(completions)
     memories, left_out = {}, {}
     for model in models:
-        most = longest.get(model)
-        memory = memory_of(request, results, model, None if pd.isna(most) else int(most))
+        memory = memory_of(request, results, model, found)
         if isinstance(memory, Memory):
             memories[model] = memory
         if request.memory_bytes and isinstance(memory, str):
             left_out[model] = memory
         elif request.memory_bytes and memory.total_bytes > usable_bytes(request):
-            left_out[model] = f"too much memory: {in_words(memory.total_bytes)}"
+            left_out[model] = too_much(request, results, model, memory)
     return memories, left_out
 
 
@@ -279,7 +288,8 @@ def _separation(
 
 
 def _assumed(request: Request) -> tuple[str, ...]:
-    length = f"{request.length:,} tokens" if request.length else "the model's longest prompt and completion here"
+    longest = "the model's longest prompt and completion here that neither loops nor was cut off (--length sets it)"
+    length = f"{request.length:,} tokens" if request.length else longest
     said = [
         f"memory: weights as released (config.json) and the cache of {request.requests:,} "
         f"sequence{'s' if request.requests > 1 else ''} of {length}, {request.kv_bytes} bytes an element"

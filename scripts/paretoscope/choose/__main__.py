@@ -69,7 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     memory = parser.add_argument_group("what memory is counted for")
     memory.add_argument("--requests", type=int, default=1, help="sequences at a time (default: 1)")
     memory.add_argument(
-        "--length", type=int, help="tokens of each, prompt included (default: the model's longest on these benchmarks)"
+        "--length",
+        type=int,
+        help="tokens of each, prompt included (default: the model's longest on these benchmarks that neither loops nor "
+        "was cut off)",
     )
     memory.add_argument("--kv-bytes", type=int, default=2, help="bytes of a cached element (default: 2)")
     parser.add_argument("--replicates", type=int, default=4000, help="bootstrap replicates (default: 4000)")

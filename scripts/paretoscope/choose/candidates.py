@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import log10
 from pathlib import Path
@@ -32,6 +34,8 @@ class Memory:
     """Both."""
     length: int
     """Tokens of each sequence."""
+    longer: int
+    """Completions here that, with their prompts, are longer than that."""
 
 
 def shown_costs(request: Request) -> tuple[str, ...]:
@@ -107,7 +111,33 @@ def _comparable(cost: Cost, cells: pd.DataFrame) -> tuple[pd.DataFrame, str]:
     return cells.assign(known=known).pivot(index="model", columns="benchmark", values="known").eq(True), device
 
 
-def memory_of(request: Request, results: Path, model: str, longest: int | None) -> Memory | str:
+def sequences(completions: pd.DataFrame) -> pd.DataFrame:
+    """Return the tokens of every completion with its prompt, and whether it came to an end of its own.
+
+    Parameters
+    ----------
+    completions : DataFrame
+        Columns model, prompt_tokens, completion_tokens, looping and verdict.
+
+    Returns
+    -------
+    DataFrame
+        Columns model, ``tokens`` and ``ended``; completions of unknown length are dropped.
+    """
+    tokens = completions["completion_tokens"].astype("Float64") + completions["prompt_tokens"].fillna(0)
+    ended = ~completions["looping"] & (completions["verdict"] != "truncated")
+    table = pd.DataFrame({"model": completions["model"].astype("str"), "tokens": tokens, "ended": ended})
+    return table.dropna(subset="tokens")
+
+
+def _longest(own: pd.DataFrame) -> int | None:
+    """Return the tokens of the longest that ended; a loop runs on to whatever limit there is, and tells of that alone."""
+    ended = own.loc[own["ended"], "tokens"]
+    tokens = own["tokens"] if ended.empty else ended
+    return None if tokens.empty else int(tokens.max())
+
+
+def memory_of(request: Request, results: Path, model: str, found: pd.DataFrame) -> Memory | str:
     """Return the memory of a model, or why it isn't known.
 
     Parameters
@@ -116,25 +146,40 @@ def memory_of(request: Request, results: Path, model: str, longest: int | None) 
     results : Path
         Where ``models/<model>/config.json`` is.
     model : str
-    longest : int or None
-        Tokens of the model's longest prompt and completion; None where that isn't known.
+    found : DataFrame
+        From :func:`sequences`.
 
     Notes
     -----
     Weights as released and the cache of ``request.requests`` sequences, see :mod:`paretoscope.flops.memory`. Left out:
     what an engine needs besides, for which :func:`usable_bytes` keeps a share, as :mod:`paretoscope.plan` does.
     """
-    length = request.length or longest
+    own = found[found["model"] == model]
+    length = request.length or _longest(own)
     if length is None:
         return "length of its sequences not known; say --length"
     try:
-        config = read_json(results / "models" / model / "config.json")
-        architecture = flops.describe(config)
-        cache = request.requests * flops.cache_bytes(architecture, length, request.kv_bytes)
-        weights = flops.weight_bytes(architecture, config)
-        return Memory(weights, cache, weights + cache, length)
+        weights, cache = _weights_and_cache(request, results, model)
     except InputError as error:
         return f"memory not known: {error}"
+    return Memory(weights, cache(length), weights + cache(length), length, int((own["tokens"] > length).sum()))
+
+
+def _weights_and_cache(request: Request, results: Path, model: str) -> tuple[int, Callable[[int], int]]:
+    """Return the bytes of the weights, and what gives those of the cache by the length of the sequences."""
+    config = read_json(results / "models" / model / "config.json")
+    architecture = flops.describe(config)
+    weights = flops.weight_bytes(architecture, config)
+    return weights, lambda length: request.requests * flops.cache_bytes(architecture, length, request.kv_bytes)
+
+
+def too_much(request: Request, results: Path, model: str, memory: Memory) -> str:
+    """Say how far a model is too large for the memory, and which length of sequences would fit."""
+    weights, cache = _weights_and_cache(request, results, model)
+    lengths = range(1, memory.length + 1)
+    fitting = bisect_right(lengths, usable_bytes(request), key=lambda length: weights + cache(length))
+    fits = f", fits with --length {fitting}" if fitting else ""
+    return f"too much memory: {in_words(memory.total_bytes)} at {memory.length:,} tokens{fits}"
 
 
 def usable_bytes(request: Request) -> float:

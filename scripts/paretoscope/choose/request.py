@@ -27,7 +27,7 @@ class Request:
     requests: int = 1
     """Sequences whose cache is in memory together."""
     length: int | None = None
-    """Tokens of each, prompt included; None: of the model's longest on these benchmarks."""
+    """Tokens of each, prompt included; None: of the model's longest on these benchmarks that neither loops nor was cut off."""
     kv_bytes: int = 2
     """Bytes of a cached element."""
     min_accuracy: float | None = None

@@ -57,9 +57,13 @@ def _facts(answer: Answer, candidate: Candidate) -> list[str]:
         parts = candidate.memory
         lines.append(
             f"  memory {in_words(parts.total_bytes)}: weights {in_words(parts.weight_bytes)}, "
-            f"cache {in_words(parts.cache_bytes)} at {parts.length:,} tokens"
+            f"cache {in_words(parts.cache_bytes)} at {parts.length:,} tokens{_longer(parts.longer)}"
         )
     return [*lines, f"  the best of those that fit in {candidate.p_best:.1%} of the replicates"]
+
+
+def _longer(count: int) -> str:
+    return f" ({count:,} completion{' is' if count == 1 else 's are'} longer)" if count else ""
 
 
 def _percent(estimate: Estimate) -> str:
