@@ -3,6 +3,7 @@
 - ``recorded``: 1,768 recorded responses of five models, which math-verify alone grades in 16 s on one core;
 - ``all``: the 7,442 of all recordings, on two workers;
 - ``pairs``: distinct easy pairs on two workers, kind by kind, and as a mixture like the golds of MATH-500;
+- ``alone``: the same pairs in this process, up to what is left to computer algebra, per CPU second;
 - ``memory``: completions of 2,000 tokens, graded and graded again from the cache, and the memory that takes
   (``memory=1000000`` for so many; they repeat the recorded texts, joined to that length).
 
@@ -27,6 +28,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import grade  # noqa: E402 - the path above comes first
 
 from paretoscope.files import write_jsonl  # noqa: E402
+from paretoscope.graders import math  # noqa: E402
 from paretoscope.grading import grade_completions  # noqa: E402
 from paretoscope.schema import Completion, Item, to_row  # noqa: E402
 
@@ -133,9 +135,25 @@ def bench_pairs() -> None:
     """Grade distinct easy pairs kind by kind, then mixed."""
     for kind in EASY:
         grade_pairs(kind, easy_pairs(kind, 1_000 if kind == "functions (algebra)" else 4_000))
+    grade_pairs("mixture", mixed_pairs())
+
+
+def mixed_pairs() -> list[tuple[str, str]]:
+    """Return easy pairs of all kinds, by their shares, shuffled."""
     mixture = [pair for kind, (share, _) in EASY.items() for pair in easy_pairs(kind, int(200 * share))]
     random.Random(0).shuffle(mixture)
-    grade_pairs("mixture", mixture)
+    return mixture
+
+
+def bench_alone() -> None:
+    """Decide pairs without service and workers: extraction and all layers before computer algebra."""
+    for name, pairs in (("mixture", mixed_pairs()), *((kind, easy_pairs(kind, 4_000)) for kind in EASY)):
+        items = [Item("0", "", gold) for gold, _ in pairs]
+        started, left = time.process_time(), 0
+        for item, (_, answer) in zip(items, pairs, strict=True):
+            left += math.decide(rf"So it is \boxed{{{answer}}}.", item, "stop", None, {}).verdict is None
+        rate = len(pairs) / (time.process_time() - started)
+        print(f"alone: {name:27} {len(pairs):8,} rows {rate:8,.0f} rows a CPU second, {left} left", flush=True)
 
 
 def grade_pairs(name: str, pairs: list[tuple[str, str]]) -> None:
@@ -191,10 +209,10 @@ def bench_memory(count: int) -> None:
 def main(wanted: list[str]) -> None:
     """Run what is wanted, in the order above."""
     counts = dict(part.split("=") for part in wanted if "=" in part)
-    names = {part.split("=")[0] for part in wanted} or {"recorded", "all", "pairs", "memory"}
+    names = {part.split("=")[0] for part in wanted} or {"recorded", "all", "pairs", "alone", "memory"}
     if not TRACES.exists():
         print(f"{TRACES} isn't there: only pairs are timed")
-        names &= {"pairs"}
+        names &= {"pairs", "alone"}
     if "memory" in names:
         bench_memory(int(counts.get("memory", 20_000)))
     if "recorded" in names:
@@ -203,6 +221,8 @@ def main(wanted: list[str]) -> None:
         bench_recordings("all recordings, two workers", None, 2)
     if "pairs" in names:
         bench_pairs()
+    if "alone" in names:
+        bench_alone()
 
 
 if __name__ == "__main__":
