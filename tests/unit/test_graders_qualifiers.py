@@ -46,6 +46,7 @@ def test_what_is_left_open_is_no_answer(text):
         ("The answer is minus 72.", "How many?", "-72"),
         ("Thus she needs at least 72 apples.", "What is the least number of apples?", "72"),
         ("Thus she can take up to 72 apples.", "How many can she take?", "72"),
+        ("They need to buy at least 72 apples.", "How many?", "72"),
         ("He is on step 72.", "On which step is he?", "72"),
         ("She has 5 more than 72, so 77.", "She has 5 more than 72. How many?", "77"),
         ("So she didn't sell 72 apples.", "How many did she not sell?", "72"),

@@ -31,6 +31,7 @@ _OPEN = re.compile(
     r"|\b(?:not\s+enough|insufficient)\s+(?:information|data)\b|不(?:知道|确定|清楚)|无法",
     re.I,
 )
+_NEEDED = re.compile(r"\b(?:needs?|must|ha(?:s|ve)\s+to|requires?|should)\b", re.I)
 _ASKS_NEGATION = re.compile(r"n['’]t\b|\b(?:not|never|no|left|remain\w*|without)\b", re.I)
 
 
@@ -60,7 +61,9 @@ def is_qualified(sentence: str, answer: str, question: str) -> bool:
         return True
     cue = _BEFORE.search(before)
     if cue:
-        return not _is_asked(cue["cue"], question)
+        # What is needed is the least of what will do, so a bound gives it.
+        needed = cue["cue"].lower().endswith("least") and _NEEDED.search(before)
+        return not (needed or _is_asked(cue["cue"], question))
     negation = _NEGATED.search(before)
     return bool(negation and not _ONLY.search(negation["rest"]) and not _ASKS_NEGATION.search(question))
 
