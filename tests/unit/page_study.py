@@ -105,18 +105,21 @@ def _uncertainty(costs: pd.DataFrame) -> dict[str, pd.DataFrame]:
         for row in ends[["cost", "scope"]].to_dict("records")
         for step, at in enumerate(np.geomspace(1e2, 1e15, 10))
     ]
-    first = points[points["cost"] == "flops"].groupby("scope")["model"]
-    pairs = [
-        {"scope": scope, "model_a": one, "model_b": other, "p_value_holm": 0.2}
-        for scope, found in first
-        for one, other in zip(found.iloc[:-1], found.iloc[1:], strict=True)
-    ]
+    pairs = [_differences(scope, found) for scope, found in points[points["cost"] == "flops"].groupby("scope")]
     return {
         "probabilities": points.assign(frontier_probability=np.where(points["on_frontier"], 0.9, 0.1)),
         "band": pd.DataFrame(band, columns=["cost", "scope", "cost_at", "accuracy_low", "accuracy_high"]),
         "hypervolume": ends.assign(reliability=0.9),
-        "differences": pd.DataFrame(pairs, columns=["scope", "model_a", "model_b", "p_value_holm"]),
+        "differences": pd.concat(pairs, ignore_index=True),
     }
+
+
+def _differences(scope: str, points: pd.DataFrame) -> pd.DataFrame:
+    one, other = np.triu_indices(len(points), 1)
+    ids, accuracy = points["model"].to_numpy(), points["accuracy"].to_numpy()
+    difference = accuracy[one] - accuracy[other]
+    table = pd.DataFrame({"scope": scope, "model_a": ids[one], "model_b": ids[other], "difference": difference})
+    return table.assign(difference_low=difference - 0.03, difference_high=difference + 0.03)
 
 
 def _trend(rows: list[dict]) -> dict[str, pd.DataFrame]:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 
 from paretoscope.page import build
 from paretoscope.page.charts import frontier_chart, saturation_chart, trend_chart
-from paretoscope.page.data import _thin, page_data, rounded
+from paretoscope.page.data import PAIRED, _thin, page_data, rounded
 from paretoscope.page.document import WARNINGS
 
 from .page_study import REVISION, meta, models, tables
@@ -86,9 +87,33 @@ def test_data_say_how_sure_the_frontier_is():
     assert flops["probability"][0] == [0.9 if on[model] else 0.1 for model in data["models"]["id"]]
     assert len(flops["band"][0]["cost"]) == len(flops["band"][0]["high"]) == 10
     assert flops["reliability"] == [0.9, 0.9, 0.9]
-    best, p = data["best"][0]["m"], data["best"][0]["p"]
-    assert data["accuracy"]["mean"][0][best] == max(data["accuracy"]["mean"][0])
-    assert p[best] is None and set(p) - {None} == {0.2}
+
+
+def test_data_have_the_difference_of_every_pair_whichever_way_the_table_has_it():
+    found = tables(models(4), BENCHMARKS)
+    pairs = found["differences"]
+    mirrored = pairs["model_a"] == "model-000"
+    names = ["model_a", "model_b", "difference", "difference_low", "difference_high"]
+    other = pairs.loc[mirrored, ["model_b", "model_a", "difference", "difference_high", "difference_low"]]
+    other.iloc[:, 2:] *= -1
+    turned = pd.concat(
+        [pairs[~mirrored][["scope", *names]], other.set_axis(names, axis=1).assign(scope=pairs["scope"])]
+    )
+    data, accuracy = page_data(found)["pairs"], page_data(found)["accuracy"]["mean"]
+    assert page_data(found | {"differences": turned})["pairs"] == data
+    for scope, means in zip(data, accuracy, strict=True):
+        expected = [means[one] - means[other] for one, other in combinations(scope["m"], 2)]
+        assert len(scope["m"]) == 4 and scope["difference"] == pytest.approx(expected, abs=6e-4)
+        assert scope["low"] == pytest.approx([value - 0.03 for value in expected], abs=1.1e-3)
+
+
+def test_differences_are_told_of_the_models_that_few_beat():
+    found = tables(models(PAIRED + 30), BENCHMARKS)
+    data = page_data(found)
+    on = found["costs"].query("scope == 'average' and on_frontier")["model"]
+    told = {data["models"]["id"][m] for m in data["pairs"][0]["m"]}
+    assert len(told) == PAIRED and set(on) <= told
+    assert len(data["pairs"][0]["high"]) == PAIRED * (PAIRED - 1) / 2
 
 
 def test_rounding_keeps_the_frontier():
@@ -200,6 +225,6 @@ def test_a_large_study_makes_a_page_below_five_megabytes():
         rows = models(n, families=40)
         return len(build(tables(rows, benchmarks), meta(rows, benchmarks)).encode())
 
-    # What a model takes is the same for each, so 60 of them tell what 500 do.
-    few, many = size(10), size(60)
-    assert few + (many - few) / 50 * 490 < 5_000_000
+    # What a model takes is the same for each from the last on whose differences are told, so 90 of them tell what 500 do.
+    few, many = size(PAIRED), size(PAIRED + 50)
+    assert few + (many - few) / 50 * (500 - PAIRED) < 5_000_000

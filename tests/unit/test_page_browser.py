@@ -102,15 +102,25 @@ def test_how_sure_the_frontier_is_is_drawn_and_told(visit, page):
     assert not filtered
 
 
+SHOWN = "Model 000 is the cheapest shown to be within 2 points of it: "
+NOT_SHOWN = "No cheaper model is shown to be within 2 points of it. "
+FOR_LESS = "80.0% right for 4 times less, 1 TFLOPs."
+
+
 @pytest.mark.parametrize(
-    ("p", "words"),
+    ("difference", "low", "high", "words", "order"),
     [
-        (0.3, "This study can't tell Model 000 from it (p = 0.3"),
-        (0.01, None),
-        (None, "Model 000 comes within that range"),
+        (-0.004, -0.02, 0.012, SHOWN + "0.4 points less, between 2.0 less and 1.2 more", "not sure"),
+        (-0.012, -0.019, -0.005, SHOWN + "1.2 points less, between 0.5 and 1.9", None),
+        (0.0, -0.01, 0.01, SHOWN + "no difference, between 1.0 less and 1.0 more", "not sure"),
+        (-0.02, -0.021, 0.0, NOT_SHOWN + "Model 000 may be as good (not identified): 2.0 points less", "not sure"),
+        (-0.03, -0.08, 0.02, NOT_SHOWN + "Model 000 may be as good (not identified): 3.0 points less", "not sure"),
+        (-0.066, -0.117, -0.011, NOT_SHOWN + "The next on the frontier is Model 000: 6.6 points less, between 1.1 and 11.7", None),
+        (None, None, None, NOT_SHOWN + "The next on the frontier is Model 000: 80", "no comparison"),
     ],
-)
-def test_the_cheapest_that_is_not_surely_worse_is_named(visit, p, words):
+)  # fmt: skip
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_cheaper_model_is_named_with_what_it_would_lose(visit, difference, low, high, words, order, mirrored):
     found = tables(models(2), {"b": "B"})
     for name in ("frontier", "costs"):
         table = found[name]
@@ -118,11 +128,21 @@ def test_the_cheapest_that_is_not_surely_worse_is_named(visit, p, words):
         table.loc[cheap, ["accuracy", "total_flops_mean" if name == "frontier" else "cost_mean"]] = 0.80, 1e12
         table.loc[dear, ["accuracy", "total_flops_mean" if name == "frontier" else "cost_mean"]] = 0.82, 4e12
         table.loc[dear, ["accuracy_low", "accuracy_high"]] = 0.79, 0.85
-    pairs = [{"scope": s, "model_a": "model-000", "model_b": "model-001", "p_value_holm": p} for s in ("average", "b")]
-    found["differences"] = pd.DataFrame(pairs).astype({"p_value_holm": "float64"})
-    (text,) = visit(build(found, meta(models(2), {"b": "B"})), "byId('headline').textContent")
-    assert text.startswith("Model 001 is the most accurate: 82.0% right (79.0 to 85.0%), for 4 TFLOPs.")
-    assert words in text and "for 4 times less, 1 TFLOPs." in text if words else "Model 000" not in text
+    pair, ends = ("model-000", "model-001"), (difference, low, high)
+    if mirrored:
+        pair, ends = pair[::-1], tuple(None if end is None else -end for end in (difference, high, low))
+    columns = ["scope", "model_a", "model_b", "difference", "difference_low", "difference_high"]
+    found["differences"] = pd.DataFrame([(s, *pair, *ends) for s in ("average", "b")], columns=columns).astype(
+        dict.fromkeys(columns[3:], "float64")
+    )
+    text, budget = visit(
+        build(found, meta(models(2), {"b": "B"})),
+        "byId('headline').textContent",
+        f"{choose('budget', 1000)}.then(() => byId('budget-answer').textContent)",
+    )
+    assert text.startswith("Model 001 is the most accurate: 82.0% right (79.0 to 85.0%), for 4 TFLOPs. " + words)
+    assert text.endswith(FOR_LESS) and "p =" not in text
+    assert order in budget if order else "not sure" not in budget and "on the same questions." in budget
 
 
 def test_benchmark_and_cost_can_be_chosen(visit, page):

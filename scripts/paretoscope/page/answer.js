@@ -43,31 +43,46 @@ function showAnswer() {
     question, bdi(scopeName()), ` (${points.length} of ${MODELS.length} models${date}${device}). `,
     "Ranges are 95% intervals; reruns are made up by drawing the questions anew.",
   );
-  byId("headline").replaceChildren(...headline(frontier));
+  byId("headline").replaceChildren(...headline());
   byId("steps").replaceChildren(...(frontier.length ? steps(frontier).map(stepItem) : [make("li", {}, empty)]));
   byId("budget").disabled = !frontier.length;
 }
 
-// The most accurate model, and the cheapest that comes as close as makes no sure difference.
-function headline(frontier) {
-  if (!frontier.length) return [];
-  const { best, near, p } = nearest(frontier);
-  const right = (point) => `${percent(point.accuracy)} right (${interval(point)})`;
-  const words = [strong(best.name), ` is the most accurate: ${right(best)}, for ${costWords(best)}.`];
-  if (near !== best) {
-    const rest = `: ${right(near)}, for ${number(best.cost / near.cost)} times less, ${costWords(near)}.`;
-    if (p === null) words.push(" ", strong(near.name), " comes within that range", rest);
-    else {
-      const test = ` from it (p = ${Number(p.toPrecision(2))}, on the same questions)`;
-      words.push(" This study can't tell ", strong(near.name), test, rest);
-    }
-  }
+// A paired difference in points: "6.6 points less, between 1.1 and 11.7", or with a word at each end across none.
+function differenceWords({ difference, low, high }) {
+  const points = (value) => Math.abs(100 * value).toFixed(1), word = (value) => (value < 0 ? "less" : "more");
+  const ends = low >= 0 ? [points(low), points(high)] : [points(high), points(low)];
+  const range = low < 0 && high > 0
+    ? `between ${points(low)} less and ${points(high)} more` : `between ${ends.join(" and ")}`;
+  return Math.abs(difference) >= 5e-4 ? `${points(difference)} points ${word(difference)}, ${range}` : `no difference, ${range}`;
+}
+
+// The most accurate model, and what a cheaper one would lose.
+function headline() {
+  if (!chosen.frontier.length) return [];
+  const { best, point, by, verdict } = alternative(chosen), margin = `${100 * MARGIN} points`;
+  const words = [strong(best.name), ` is the most accurate: ${percent(best.accuracy)} right (${interval(best)}), for `];
+  words.push(`${costWords(best)}. `);
+  const rest = () => {
+    const measured = by ? `${differenceWords(by)}, on the same questions; ` : "";
+    return `${measured}${percent(point.accuracy)} right for ${number(best.cost / point.cost)} times less, ${costWords(point)}.`;
+  };
+  if (verdict === "close") words.push(strong(point.name), ` is the cheapest shown to be within ${margin} of it: `, rest());
+  if (verdict === "open" || verdict === "worse") words.push(`No cheaper model is shown to be within ${margin} of it. `);
+  if (verdict === "open") words.push(strong(point.name), " may be as good (not identified): ", rest());
+  if (verdict === "worse" && point) words.push("The next on the frontier is ", strong(point.name), ": ", rest());
   const reliability = chosen.cost.reliability[choice.scope];
   if (known(reliability) && reliability < 0.8) {
     words.push(" Beware: the models are so close, or the questions so few, that chance helps to decide who is on");
     words.push(" the frontier.");
   }
   return words;
+}
+
+// What is known of the order of two models.
+function orderWords(by) {
+  if (!by) return "the page has no comparison of the two on the same questions.";
+  return `${differenceWords(by)}, on the same questions${by.high < 0 ? "." : ", so the order of the two is not sure."}`;
 }
 
 // The budget that the slider stands at: from the cheapest point to the dearest, in equal factors.
@@ -87,8 +102,8 @@ function showBudget() {
     `, ${percent(best.accuracy)} right (${interval(best)}) for ${costWords(best)}. `,
   ];
   if (second) {
-    const overlap = second.high > best.low ? "; their intervals overlap, so the order of the two is not sure." : ".";
-    words.push("Next best: ", bdi(second.name), `, ${percent(second.accuracy)} for ${costWords(second)}`, overlap);
+    words.push("Next best: ", bdi(second.name), `, ${percent(second.accuracy)} for ${costWords(second)}; `);
+    words.push(orderWords(ahead(second, best)));
   }
   return byId("budget-answer").replaceChildren(...words);
 }

@@ -18,6 +18,9 @@ SPARE_DIGITS = 4
 CURVE_DIGITS, CURVE_POINTS = 3, 16
 """Of the accuracies of a curve; points that a curve has at most, eight doublings."""
 
+PAIRED = 40
+"""Models of a scope whose differences are told at most: pairs are many."""
+
 _MODEL = {"id": "model", "name": "model_name", "family": "family", "kind": "kind", "type": "type"}
 
 
@@ -56,7 +59,7 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
             "high": grid.numbers(known, "accuracy_high", SPARE_DIGITS),
             "completions": grid.numbers(frontier, "n_completions", DIGITS),
         },
-        "best": _against_best(known, tables["differences"], grid),
+        "pairs": _pairs(tables["costs"], tables["differences"], grid),
         "costs": [_cost(axis, tables, grid) for axis in axes.to_dict("records")],
         "trend": _trend(tables["thresholds"], tables["lines"]),
         "saturation": _saturation(tables["curves"], tables["fits"], grid),
@@ -131,23 +134,49 @@ def _band(band: pd.DataFrame) -> dict:
     return {name: rounded(band[column], digits) for name, (column, digits) in columns.items()}
 
 
-def _against_best(known: pd.DataFrame, differences: pd.DataFrame, grid: _Grid) -> list[dict]:
-    """Return for each scope its most accurate model, and the p-values of the others' differences to it."""
+def _pairs(costs: pd.DataFrame, differences: pd.DataFrame, grid: _Grid) -> list[dict]:
+    """Return for each scope the models that are compared, and row by row what each is ahead of those after it."""
     by_scope, none = dict(list(differences.groupby("scope"))), differences.iloc[:0]
     found = []
     for scope in grid.scopes:
-        accuracy = known[known["scope"] == scope].set_index("model")["accuracy"]
-        best = accuracy.idxmax() if len(accuracy) else None
-        pairs = by_scope.get(scope, none)
-        p = pd.concat(
-            [
-                pairs[pairs[mine] == best].set_index(other)["p_value_holm"]
-                for mine, other in (("model_a", "model_b"), ("model_b", "model_a"))
-            ]
+        ids = _least_beaten(costs[costs["scope"] == scope])
+        upper = np.triu_indices(len(ids), 1)
+        matrices = _both_ways(by_scope.get(scope, none), ids)
+        found.append(
+            {"m": [grid.models.index(model) for model in ids]}
+            | {name: rounded(matrix[upper], CURVE_DIGITS) for name, matrix in matrices.items()}
         )
-        m = None if best is None else grid.models.index(best)
-        found.append({"m": m, "p": rounded(p.reindex(grid.models), CURVE_DIGITS)})
     return found
+
+
+def _least_beaten(points: pd.DataFrame) -> list[str]:
+    """Return the models whose differences are told: few others are as accurate for the cost where that is fewest."""
+    beaten = []
+    for _, axis in points.dropna(subset=["accuracy", "cost_mean"]).groupby("cost"):
+        cost, accuracy = axis["cost_mean"].to_numpy(), axis["accuracy"].to_numpy()
+        others = (cost <= cost[:, None]) & (accuracy >= accuracy[:, None])
+        beaten.append(pd.Series(others.sum(axis=1), index=axis["model"]))
+    if not beaten:
+        return []
+    return list(pd.concat(beaten).groupby(level=0).min().nsmallest(PAIRED, keep="first").index)
+
+
+def _both_ways(pairs: pd.DataFrame, ids: list[str]) -> dict[str, np.ndarray]:
+    """Return matrices of row model less column model: the difference of accuracy and the ends of its interval."""
+    pairs = pairs[pairs["model_a"].isin(ids) & pairs["model_b"].isin(ids)]
+    turned = pairs.assign(
+        model_a=pairs["model_b"],
+        model_b=pairs["model_a"],
+        difference=-pairs["difference"],
+        difference_low=-pairs["difference_high"],
+        difference_high=-pairs["difference_low"],
+    )
+    both = pd.concat([pairs, turned])
+    names = {"difference": "difference", "low": "difference_low", "high": "difference_high"}
+    return {
+        name: both.pivot(index="model_a", columns="model_b", values=column).reindex(index=ids, columns=ids).to_numpy()
+        for name, column in names.items()
+    }
 
 
 def _trend(thresholds: pd.DataFrame, lines: pd.DataFrame) -> dict:

@@ -30,8 +30,11 @@ EXPLANATIONS = (
     ),
     (
         "Differences",
-        "Two models are compared on the questions that both answered (McNemar's test, extended to several answers; Holm's "
-        "correction for all pairs of a benchmark).",
+        "Two models are compared on the questions that both answered; the range is the 95 % interval of that paired "
+        "difference, for that pair alone: it is not widened because the pair was picked among many. A cheaper model "
+        "counts as within 2 points of the most accurate where its interval ends at most 2 points below it "
+        "(non-inferiority). No p-values are shown; <code>frontier/differences.csv</code> has them, corrected for all "
+        "pairs.",
     ),
     (
         "Average",

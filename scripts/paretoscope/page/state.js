@@ -100,13 +100,27 @@ function select() {
   return { all, shown, points, frontier: points.filter((point) => point.on), cost, unit };
 }
 
-// The most accurate of some models and the cheapest that can't be told from it; sure: by a paired test of the two.
-function nearest(frontier) {
-  const best = frontier[frontier.length - 1], against = DATA.best[choice.scope];
-  const tested = Boolean(best) && against.m === best.m && frontier.some((point) => against.p[point.m] !== null);
-  const close = (point) => (tested ? against.p[point.m] >= 0.05 : point.accuracy >= best.low);
-  const near = frontier.find((point) => point === best || close(point));
-  return { best, near, p: tested && near !== best ? against.p[near.m] : null };
+// How much more of the questions that both answered one model has right than another, where the study tells.
+function ahead(one, other) {
+  const { m, ...columns } = DATA.pairs[choice.scope], i = m.indexOf(one.m), j = m.indexOf(other.m);
+  if (i < 0 || j < 0 || i === j) return null;
+  const a = Math.min(i, j), b = Math.max(i, j), n = (a * (2 * m.length - a - 1)) / 2 + b - a - 1;
+  const [difference, low, high] = ["difference", "low", "high"].map((name) => columns[name][n]);
+  if (difference === null || low === null || high === null) return null;
+  return i < j ? { difference, low, high } : { difference: -difference, low: -high, high: -low };
+}
+
+// The most accurate model and, of the cheaper ones, the cheapest that is shown to be at most a margin worse, else the
+// cheapest whose difference may as well be none, else the next on the frontier.
+const MARGIN = 0.02;
+function alternative({ points, frontier }) {
+  const best = frontier[frontier.length - 1], next = frontier[frontier.length - 2];
+  const cheaper = points.filter((point) => point.cost < best.cost).map((point) => ({ point, by: ahead(point, best) }));
+  const tested = cheaper.filter(({ by }) => by);
+  const close = tested.find(({ by }) => by.low >= -MARGIN), open = tested.find(({ by }) => by.high >= 0);
+  if (close) return { best, ...close, verdict: "close" };
+  if (open) return { best, ...open, verdict: "open" };
+  return { best, ...cheaper.find(({ point }) => point === next), verdict: cheaper.length ? "worse" : "alone" };
 }
 
 const scopeName = () => DATA.scopes.name[choice.scope] || "";
