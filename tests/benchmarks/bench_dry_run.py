@@ -16,7 +16,7 @@ name: {id}
 family: Family {family}
 source: {{hub_id: some/{id}, revision: '{revision}'}}
 licence: Apache-2.0
-release_date: "2025-01-01"
+release_date: "{year}-{month:02}-01"
 kind: dense
 type: reasoning
 reasoning: {{start: "<think>", end: "</think>", opened_by_template: true}}
@@ -42,7 +42,8 @@ def write_grid(folder: Path, models: int, benchmarks: int) -> Path:
     for kind, card in (("models", MODEL), ("benchmarks", BENCHMARK)):
         (folder / kind).mkdir()
         for index, name in enumerate(names[kind]):
-            text = card.format(id=name, family=index % 7, revision=f"{index:040x}")
+            dated = {"year": 2023 + index % 3, "month": index % 12 + 1}
+            text = card.format(id=name, family=index % 7, revision=f"{index:040x}", **dated)
             (folder / kind / f"{name}.yaml").write_text(text)
     study = folder / "study.yaml"
     study.write_text(

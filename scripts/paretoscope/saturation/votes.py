@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from math import comb
 
@@ -47,51 +47,62 @@ def votes(completions: pd.DataFrame, cells: pd.DataFrame, answers: Mapping[tuple
     """
     real = cells[cells["kind"] != "control"][names(CELL)]
     groups = dict(list(completions.groupby(["model", "benchmark"], observed=True)))
-    tables = [
-        _cell_votes(groups[cell["model"], cell["benchmark"]], answers[cell["model"], cell["benchmark"]]).assign(**cell)
+    rows = [
+        {**cell, **row}
         for cell in real.to_dict("records")
+        for row in _cell_votes(groups[cell["model"], cell["benchmark"]], answers[cell["model"], cell["benchmark"]])
     ]
-    log.info("votes: %d cells", len(tables))
-    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=names(VOTES))
-    return table[names(VOTES)].astype({"note": "str"})
+    log.info("votes: %d cells", len(real))
+    return pd.DataFrame(rows, columns=names(VOTES)).astype({column.name: column.dtype for column in VOTES})
 
 
-def _cell_votes(completions: pd.DataFrame, answers: Answers) -> pd.DataFrame:
+def _cell_votes(completions: pd.DataFrame, answers: Answers) -> Iterator[dict]:
+    """Yield a row for each number of samples that vote."""
     items = completions["item_id"].to_numpy()
-    fewest = int(completions.groupby("item_id", observed=True).size().min())
-    accuracy = np.array([majority_accuracy(*parties)[:fewest] for parties in _parties(completions, answers)])
+    parties = list(_parties(items, completions["sample"], completions["verdict"], answers))
+    fewest = min(right + sum(wrong) + silent for right, wrong, silent in parties)
+    accuracy = np.array([majority_accuracy(*party)[:fewest] for party in parties])
     mean, se = clustered_mean(accuracy, np.arange(len(accuracy)))
     low, high = wilson_interval(mean, se, len(accuracy))
-    costs = completions[["completion_tokens", "prefill_flops", "decode_flops"]].to_numpy(dtype=float, na_value=np.nan)
-    (tokens, prefill, decode), _ = clustered_mean(costs, items)
-    k = np.arange(1, fewest + 1)
-    return pd.DataFrame(
-        {
+    costs = [completions[name].to_numpy(dtype=float, na_value=np.nan) for name in _COSTS]
+    (tokens, prefill, decode), _ = clustered_mean(np.column_stack(costs), items)
+    for k in range(1, fewest + 1):
+        yield {
             "k": k,
-            "accuracy": mean,
-            "accuracy_se": se,
-            "accuracy_low": low,
-            "accuracy_high": high,
+            "accuracy": mean[k - 1],
+            "accuracy_se": se[k - 1],
+            "accuracy_low": low[k - 1],
+            "accuracy_high": high[k - 1],
             "completion_tokens_mean": k * tokens,
             "total_flops_mean": prefill + k * decode,
             "n_items": len(accuracy),
             "n_samples": fewest,
             "note": "not applicable: one sample per item" if fewest == 1 else None,
         }
-    )
 
 
-def _parties(completions: pd.DataFrame, answers: Answers) -> Iterable[tuple[int, tuple[int, ...], int]]:
+_COSTS = ("completion_tokens", "prefill_flops", "decode_flops")
+_RIGHT = True
+
+
+def _parties(
+    items: Iterable[str], samples: Iterable[int], verdicts: Iterable[str], answers: Answers
+) -> Iterator[tuple[int, tuple[int, ...], int]]:
     """Yield for each item the samples with a right answer, those of each wrong one (sorted), and those without any."""
-    for item, group in completions.groupby("item_id", observed=True, sort=False):
-        right, wrong = 0, Counter()
-        for sample, verdict in zip(group["sample"], group["verdict"], strict=True):
-            answer = answers[item, sample]
-            if verdict == "correct":
-                right += 1
-            elif verdict != "truncated" and answer is not None:
-                wrong["".join(normalize(answer).split()).casefold()] += 1
-        yield right, tuple(sorted(wrong.values())), len(group) - right - wrong.total()
+    found: dict[str, Counter] = {}
+    for item, sample, verdict in zip(items, samples, verdicts, strict=True):
+        found.setdefault(item, Counter())[_party(verdict, answers[item, sample])] += 1
+    for votes in found.values():
+        right, silent = votes.pop(_RIGHT, 0), votes.pop(None, 0)
+        yield right, tuple(sorted(votes.values())), silent
+
+
+def _party(verdict: str, answer: str | None) -> bool | str | None:
+    if verdict == "correct":
+        return _RIGHT
+    if verdict == "truncated" or answer is None:
+        return None
+    return "".join(normalize(answer).split()).casefold()
 
 
 @lru_cache(maxsize=100_000)
