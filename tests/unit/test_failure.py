@@ -99,6 +99,31 @@ def test_without_enough_items_of_both_kinds_nothing_is_compared_within_items(mix
 
 
 @pytest.mark.parametrize(
+    ("right", "wrong", "note"),
+    [
+        (MIN_ITEMS, MIN_ITEMS, None),
+        (20, 1, f"not identified: 1 of at least {MIN_ITEMS} items with a wrong answer"),
+        (20, MIN_ITEMS - 1, f"not identified: 4 of at least {MIN_ITEMS} items with a wrong answer"),
+        (2, 20, f"not identified: 2 of at least {MIN_ITEMS} items with a right answer"),
+        (20, 0, f"not identified: 0 of at least {MIN_ITEMS} items with a wrong answer"),
+    ],
+)
+def test_a_few_wrong_answers_make_no_ratio_nor_does_an_average_with_them(right, wrong, note):
+    few = [("m", "few", f"r{i}", C, 10) for i in range(right)] + [("m", "few", f"w{i}", W, 30) for i in range(wrong)]
+    many = [("m", "many", str(i), C if i % 2 else W, 10) for i in range(20)]
+    rows = measured(completions(*few, *many))[0]
+    assert pd.isna(rows.loc[("many", "m"), "ratio_note"])
+    assert rows.loc[("many", "m"), "ratio"] == pytest.approx(1)
+    ratios = rows.loc[[("few", "m"), (AVERAGE, "m")], ["ratio", "ratio_low", "ratio_high"]]
+    if note is None:
+        assert ratios.notna().all(axis=None)
+    else:
+        assert rows.loc[("few", "m"), "ratio_note"] == note
+        assert rows.loc[(AVERAGE, "m"), "ratio_note"] == f"{note}: FEW"
+        assert ratios.isna().all(axis=None)
+
+
+@pytest.mark.parametrize(
     ("verdict", "looping", "outcome"),
     [
         ("wrong", [], "stopped"),

@@ -180,7 +180,8 @@ def failures(average, repeated):
     table["wrong_share_high"] = np.minimum(table["wrong_share_high"], 1)
     shares = {"stopped": 0.6, "truncated": 0.2, "looping": 0.15, "undecided": 0.05}
     table = table.assign(**{f"{name}_share": share * (1 - accuracy) for name, share in shares.items()})
-    return table.assign(p_cheapest=0.6, ratio_within_note=None if repeated else "not identified: 0 of 5 items")
+    note = None if repeated else "not identified: 0 of 5 items"
+    return table.assign(p_cheapest=0.6, ratio_note=None, ratio_within_note=note)
 
 
 def saturations(curves):
@@ -332,6 +333,35 @@ def test_ranks_name_every_model_on_both_sides(llm_figures):
 def test_pairs_that_two_costs_order_differently(flops, time, swapped):
     ranks = pd.DataFrame({"flops_rank": flops, "time_rank": time})
     assert plugins.load("plots", "cost_ranks").discordant_pairs(ranks) == (swapped, 3)
+
+
+def average_of(cells):
+    table = round_trip(frontier.frontier(frontier.points(round_trip(cells))))
+    return table[table["scope"] == frontier.AVERAGE]
+
+
+@pytest.mark.parametrize(("p", "words"), [(0.6, "60 % sure"), (0.98, "98 % sure"), (0.999, "> 99.9 % sure")])
+def test_the_cheapest_is_never_certain_and_its_accuracy_is_told(p, words):
+    table = failures(average_of(nano_cells()), True).assign(p_cheapest=p)
+    found = " ".join(bare(text) for text in texts(plugins.load("plots", "failure").draw(table, {"study": "Test"})))
+    best = table.sort_values("per_correct").iloc[0]
+    assert f"({100 * best['accuracy']:.0f} % right, {words})" in " ".join(found.split())
+
+
+def test_a_ratio_without_an_interval_has_no_dot_and_a_reason():
+    table = failures(average_of(nano_cells()), True)
+    n = int(table["left_out"].isna().sum())
+    few = table.assign(ratio_low=np.nan, ratio_high=np.nan)
+    none = table.assign(ratio=np.nan, ratio_low=np.nan, ratio_high=np.nan, ratio_note="not identified: 2 of 5")
+
+    def dots(rows):
+        figure = plugins.load("plots", "failure").draw(rows, {"study": "Test"})
+        drawn = [line for line in figure.axes[1].lines if line.get_marker() == "o"]
+        return [len(line.get_xdata()) for line in drawn], " ".join(bare(text) for text in texts(figure))
+
+    assert dots(table)[0] == [n, n]
+    assert dots(few)[0] == [0, n]
+    assert f"No ratio for {n} of {n} models (2 of 5)." in " ".join(dots(none)[1].split())
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def cost_of_failure(
     grader could not tell; else looping where the text ends in a loop, whether or not a limit cut it; else truncated;
     else stopped.
 
-    ``ratio`` compares the answers to different items: wrong ones are mostly to hard items, which take longer anyway.
+    ``ratio`` compares the answers to different items: wrong ones are mostly to hard items, which take longer anyway. It
+    takes :data:`tables.MIN_ITEMS` items with a wrong answer, and as many with a right one, on every benchmark of it.
     ``ratio_within`` keeps to the items that have both, and takes of each the mean of its wrong and of its correct
     samples: sum of the ones over sum of the others. Difficulty is the same on both sides.
 
@@ -94,7 +95,7 @@ def cost_of_failure(
             cheapest.append({"cost": cost} | _cheapest(scope, found))
         _log.info("cost of failure in %s: %d rows so far", cost, len(rows))
     table = pd.DataFrame(rows, columns=names(CELLS))
-    table = table.astype({"ratio_within_note": "str", "left_out": "str"})
+    table = table.astype(dict.fromkeys(("ratio_note", "ratio_within_note", "left_out"), "str"))
     best = pd.DataFrame(cheapest, columns=names(CHEAPEST)).astype({"model": "str", "model_name": "str"})
     return table, best
 
@@ -121,6 +122,7 @@ def _scopes(completions: pd.DataFrame, cells: pd.DataFrame, n_replicates: int, s
                     m: {name: int(part[:, _PART[name]].sum()) for name in _COUNTED}
                     for m, part in zip(used, parts, strict=True)
                 },
+                "ratio_notes": {m: _ratio_note(part) for m, part in zip(used, parts, strict=True)},
                 "means": _of_present(parts.sum(axis=1)),
                 "draws": _replicates(parts, n_replicates, np.random.default_rng([seed, number])),
                 "routed": _routed(parts),
@@ -175,6 +177,15 @@ def _outcomes(cell: pd.DataFrame) -> np.ndarray:
     )
 
 
+def _ratio_note(part: np.ndarray) -> str:
+    """Return why right and wrong answers aren't compared, from the parts of a model's items; '' where they are."""
+    for name, what in (("failed", "wrong"), ("solved", "right")):
+        n = int(part[:, _PART[name]].sum())
+        if n < MIN_ITEMS:
+            return f"{n} of at least {MIN_ITEMS} items with a {what} answer"
+    return ""
+
+
 def _replicates(parts: np.ndarray, n_replicates: int, rng: np.random.Generator) -> np.ndarray:
     """Return mean parts of bootstrap draws of items, shape (replicates, models, bootstrapped parts)."""
     models, items, _ = parts.shape
@@ -219,10 +230,17 @@ def _average(scopes: list[dict], models: list[str]) -> dict:
         "used": used,
         "size": {m: tuple(np.sum([scope["size"].get(m, (0, 0)) for scope in scopes], axis=0)) for m in models},
         "counts": {m: {name: sum(scope["counts"][m][name] for scope in scopes) for name in _COUNTED} for m in used},
+        "ratio_notes": {m: _average_note(scopes, m) for m in used},
         "means": np.mean([scope["means"][row] for scope, row in zip(scopes, rows, strict=True)], axis=0),
         "draws": sum(scope["draws"][:, row] for scope, row in zip(scopes, rows, strict=True)) / len(scopes),
         "routed": (np.mean([cost for cost, _ in routed]), np.mean([share for _, share in routed])),
     }
+
+
+def _average_note(scopes: list[dict], model: str) -> str:
+    notes = {scope["scope_name"]: scope["ratio_notes"][model] for scope in scopes}
+    # One benchmark's few answers weigh as much in the average as another's many.
+    return "; ".join(f"{note}: {name}" for name, note in notes.items() if note)
 
 
 def _statistics(parts: np.ndarray) -> dict[str, np.ndarray]:
@@ -269,6 +287,8 @@ def _model_row(scope: dict, place: int, means: dict, draws: dict) -> dict:
     counts = scope["counts"][scope["used"][place]]
     for name, parts in _INTERVALS.items():
         row[f"{name}_low"], row[f"{name}_high"] = interval(draws[name][:, place], min(counts[part] for part in parts))
+    if note := scope["ratio_notes"][scope["used"][place]]:
+        row |= dict.fromkeys(("ratio", "ratio_low", "ratio_high"), np.nan) | {"ratio_note": f"not identified: {note}"}
     if counts["solved"] < 2:
         low, high = wilson_interval(part["correct"], np.nan, scope["size"][scope["used"][place]][0])
         row["per_correct_low"] = row["cost_mean"] / high

@@ -11,7 +11,8 @@ OUTCOMES = ("stopped", "truncated", "looping", "undecided")
 """Ways not to be correct; each completion has the last that holds. undecided: the grader could not tell."""
 
 MIN_ITEMS = 5
-"""Fewest items with both a correct and a wrong sample on which the two are compared within items."""
+"""Fewest items on which right and wrong answers are compared: with a wrong one, with a right one; within items, with
+both."""
 
 COSTS = {"flops": ("prefill_flops", "decode_flops"), "tokens": ("completion_tokens",)}
 """Columns of a completion that make up each cost."""
@@ -49,6 +50,7 @@ CELLS = (
     ),
     *_with_interval("wrong_share", "fraction", "share of all that is spent on completions that are not correct"),
     *_with_interval("ratio", "", "wrong_mean / correct_mean: harder items weigh more on one side than on the other"),
+    Column("ratio_note", "str", "", "why there is no ratio; empty where there is one"),
     *_with_interval("ratio_within", "", "the same over items with both, each weighing the same on both sides"),
     Column("n_mixed_items", "int64", "items", "items with both a correct sample and one that is not"),
     Column("ratio_within_note", "str", "", "why there is no ratio_within; empty where there is one"),

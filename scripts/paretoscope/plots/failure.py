@@ -45,7 +45,7 @@ def draw(cells: pd.DataFrame, style: dict) -> Figure:
             "" if shown.empty else "Cheapest correct answer at the top.",
             _legend(shown),
             f"{style['study']}. {_panel.counts(shown)}, mean over benchmarks. Bars: 95 % intervals (bootstrap over items). "
-            f"{_within_note(shown)} {_panel.left_out(cells)}",
+            f"{_missing(shown, 'ratio', '')} {_missing(shown, 'ratio_within', ' within items')} {_panel.left_out(cells)}",
             height=max(len(shown), 4) * row_height + 7.5 * size,
         )
         if shown.empty:
@@ -96,7 +96,8 @@ def _draw_ratios(axes: Axes, shown: pd.DataFrame, size: float) -> None:
     axes.axvline(1, color=GREY, linewidth=0.8, zorder=1)
     apart = 0.14 if shown["ratio_within"].notna().any() else 0.0
     for name, shift, face in (("ratio", -apart, INK), ("ratio_within", apart, "white")):
-        known = shown[name].notna().to_numpy()
+        # A ratio without an interval says nothing.
+        known = shown[[name, f"{name}_low", f"{name}_high"]].notna().all(axis=1).to_numpy()
         _intervals(axes, rows + shift, shown[f"{name}_low"], shown[f"{name}_high"], GREY)
         look = {"marker": "o", "markersize": 0.5 * size, "markerfacecolor": face, "markeredgecolor": INK}
         axes.plot(shown[name][known], (rows + shift)[known], linestyle="none", zorder=3, **look)
@@ -143,12 +144,13 @@ def _legend(shown: pd.DataFrame) -> list:
     return entries
 
 
-def _within_note(shown: pd.DataFrame) -> str:
-    missing = shown[shown["ratio_within"].isna()]
+def _missing(shown: pd.DataFrame, name: str, kind: str) -> str:
+    """Return how many models have no ratio of a kind, and the commonest reason; '' where all have one."""
+    missing = shown[shown[name].isna()]
     if missing.empty:
         return ""
-    reason = plain(missing["ratio_within_note"].dropna().mode().get(0, "no item has both"), 100)
-    return f"No ratio within items for {len(missing)} of {len(shown)} models ({reason})."
+    reason = missing[f"{name}_note"].dropna().str.removeprefix("not identified: ").mode().get(0, "nothing to compare")
+    return f"No ratio{kind} for {len(missing)} of {len(shown)} models ({plain(reason, 100)})."
 
 
 def _title(shown: pd.DataFrame) -> str:
@@ -157,5 +159,13 @@ def _title(shown: pd.DataFrame) -> str:
     low, high = (f"{100 * value:.0f}" for value in (shown["wrong_share"].min(), shown["wrong_share"].max()))
     spent = f"{low} %" if low == high else f"{low} to {high} %"
     best = shown.iloc[0]
-    sure = f" ({100 * best['p_cheapest']:.0f} % sure)" if len(shown) > 1 and pd.notna(best["p_cheapest"]) else ""
-    return f"{spent} of the FLOPs go into wrong answers; {plain(best['model_name'])} has the cheapest correct one{sure}"
+    about = [f"{100 * best['accuracy']:.0f} % right"]
+    if len(shown) > 1 and pd.notna(best["p_cheapest"]):
+        about.append(f"{_percent(best['p_cheapest'])} sure")
+    price = f"{plain(best['model_name'])} has the cheapest correct one ({', '.join(about)})"
+    return f"{spent} of the FLOPs go into wrong answers; {price}"
+
+
+def _percent(probability: float) -> str:
+    """Return a share of replicates in words; that none of them disagrees doesn't make it certain."""
+    return "> 99.9 %" if probability >= 0.999 else f"{100 * probability:.0f} %"
