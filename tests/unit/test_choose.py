@@ -15,7 +15,7 @@ from paretoscope.bootstrap import CELL_COSTS
 from paretoscope.choose import CELL_COLUMNS, Request, choose, read_cells
 from paretoscope.choose.__main__ import main
 from paretoscope.choose.request import accuracy, find_benchmark, number, weights
-from paretoscope.choose.separation import separate
+from paretoscope.choose.separation import separate, settle
 from paretoscope.choose.show import as_text
 from paretoscope.errors import InputError
 from paretoscope.power import detectable, samples_to_detect
@@ -146,6 +146,7 @@ def test_benchmarks_that_are_not_known(name, message):
         ("gsm8k=", "isn't a number"),
         ("gsm8k=1,", "no results of a benchmark ''"),
         ("=1", "no results"),
+        ("gsm8k=1e308,math500=1e-308", "weight of math500: 1e-308 is nothing beside 1e\\+308"),
     ],
 )
 def test_weights_that_are_none(text, message):
@@ -158,6 +159,7 @@ def test_weights_sum_to_one_and_what_was_taken_is_said():
     assert mix == {"gsm8k": 0.25, "aime2025": 0.75} and taken == {"aime25": "aime2025"}
     assert weights("gsm8k,math500", KNOWN)[0] == {"gsm8k": 0.5, "math500": 0.5}
     assert weights(None, KNOWN)[0]["gsm8k"] == pytest.approx(1 / 7)
+    assert weights("gsm8k=1e308,math500=1e308", KNOWN)[0] == {"gsm8k": 0.5, "math500": 0.5}
 
 
 # ---- studies ----
@@ -437,7 +439,7 @@ def test_items_that_leave_too_much_open_are_said_to():
     half = np.repeat([1, 0], [26, 24])
     frame = items_frame(np.stack([np.repeat(half[:, None], 4, axis=1), np.repeat(1 - half[:, None], 4, axis=1)]))
     apart = separate("accuracy", {"b": 1.0}, frame, ("x", "y"), 4, "flops", (None, None, None))
-    assert apart.samples_needed is None and "more samples can't make sure" in apart.words
+    assert apart.samples_needed is None and "more samples can't do it" in apart.words
     assert apart.items_factor == pytest.approx((detectable(4 * 0.2496 * 50 / 49 / 50) / 0.04) ** 2)
 
 
@@ -447,8 +449,8 @@ def test_items_that_leave_too_much_open_are_said_to():
         ("joules", [[[1]] * 9, [[0]] * 9], "measured for a cell as a whole"),
         ("accuracy", [[[1]], [[0]]], "share too few items"),
         ("accuracy", [[[1]] * 9, [[1]] * 9], "they are level"),
-        ("accuracy", [[[1]] * 60, [[0]] * 60], "they are apart already (95 %); a true difference of this size"),
-        ("accuracy", [[[1]] * 9, [[1]] * 8 + [[0]]], "one sample per item doesn't show"),
+        ("accuracy", [[[1]] * 60, [[0]] * 60], "apart at 95 %; a true difference of this size"),
+        ("accuracy", [[[1]] * 9, [[1]] * 8 + [[0]]], "(one per item doesn't show"),
     ],
 )
 def test_what_is_said_of_two_models(of, values, words):
@@ -461,7 +463,76 @@ def test_cheaper_models_are_told_apart_by_their_cost(results):
     assert apart.of == apart.cost == "flops"
     assert apart.cost_ratio == pytest.approx(0.1, rel=0.1)
     assert apart.cost_ratio_low < apart.cost_ratio < apart.cost_ratio_high < 0.2
-    assert apart.words.startswith("they are apart already")
+    assert apart.words.startswith("apart at 95 %; ")
+
+
+def level_study(folder, spent):
+    """Two models that differ by a single answer of 400, the better at that many times the other's FLOPs."""
+    right = np.random.default_rng(1).binomial(1, 0.7, (2, 400, 1))
+    right[0] = right[1][::-1]
+    right[0, np.argmin(right[0]), 0] = 1
+    return write_study(folder, {("better", "b"): (right[0], spent), ("other", "b"): (right[1], 1e12)})
+
+
+@pytest.mark.parametrize(("spent", "named"), [(3e12, True), (1e11, False)])
+def test_a_cheaper_model_that_is_level_is_a_close_call(tmp_path, spent, named):
+    answer = ask(level_study(tmp_path, spent), "b", replicates=4000)
+    said = as_text(answer)
+    assert answer.chosen.model == "better" and answer.separation.level
+    assert "they are level in practice: not within reach (more than 100 times" in said and "samples each" not in said
+    calls = [call for call in answer.close_calls if call.model == "other"]
+    assert bool(calls) == named or answer.runner_up.p_best > answer.chosen.p_best
+    if named:
+        assert "A close call: other is level with better in practice and is the best in" in said
+        assert calls[0].cost_ratio == pytest.approx(1 / 3, rel=0.1) and "times the FLOPs." in said
+
+
+def test_a_clear_winner_has_no_close_call(results):
+    answer = ask(results)
+    assert answer.close_calls == () and not answer.separation.level and "close call" not in as_text(answer)
+
+
+def test_the_rival_that_may_reach_the_accuracy_is_what_is_asked_about(tmp_path):
+    cells = {("near", "b"): (rights(0.68, 200, seed=1), 1e11), ("sure", "b"): (rights(0.9, 200, seed=2), 1e12)}
+    answer = ask(write_study(tmp_path, cells), "b", min_accuracy=0.7, minimize="flops", replicates=2000)
+    (call,) = answer.close_calls
+    (question,) = call.settling
+    assert (answer.chosen.model, call.model, call.level) == ("sure", "near", False)
+    assert (question.of, question.value, question.limit) == ("accuracy", pytest.approx(0.68), 0.7)
+    factor = (detectable(0.68 * 0.32 / 199) / 0.02) ** 2
+    assert question.items_factor == pytest.approx(factor) and question.samples_at_least == np.ceil(factor)
+    assert f"To tell whether it reaches 70.0%: 80 % power needs {factor:.3g} times as many items" in as_text(answer)
+
+
+@pytest.mark.parametrize(
+    ("limit", "samples", "words"),
+    [
+        (0.6001, 4, "not within reach (more than 100 times as many items)."),
+        (0.68, 4, "times as many items; more samples can't do it"),
+        (0.95, 4, "what there is finds a gap of this size"),
+        (0.68, 1, "if samples can do it at all"),
+    ],
+)
+def test_what_settles_a_condition(limit, samples, words):
+    right = np.zeros((40, samples))
+    right[:24] = 1  # and yet the samples of some items don't agree
+    right[:8, 1:2], right[24:32, 1:2] = 0, 1
+    frame = items_frame([right, right])
+    found = settle("accuracy", limit, {"b": 1.0}, frame, "x", samples)
+    assert words in found.words and found.value == pytest.approx(0.6)
+
+
+def test_samples_settle_what_only_samples_leave_open():
+    right = rights(0.6, 200, 2)
+    found = settle("accuracy", 0.64, {"b": 1.0}, items_frame([right, right]), "x", 2)
+    assert found.samples_needed == pytest.approx(0.24 / 200 * (detectable(1) / 0.04) ** 2, rel=0.35)
+    assert f"{found.samples_needed - 2} more samples per item ({found.samples_needed} in all), or " in found.words
+
+
+def test_what_is_measured_once_is_said_to_be_taken_as_exact(results):
+    said = as_text(ask(results, budgets={"gpu_seconds": 3.5}))
+    assert "cost 3 s (measured once, taken as exact), within the budget\n" in said
+    assert "times its GPU-seconds (measured once, taken as exact)" in said
 
 
 # ---- how sure ----
@@ -500,7 +571,7 @@ def run(capsys, *arguments):
     """Return exit code, output and error output of the command."""
     code = 0
     try:
-        main([*map(str, arguments), "--replicates", "200"])
+        main(["--replicates", "200", *map(str, arguments)])
     except SystemExit as stopped:
         code = stopped.code
     return code, *capsys.readouterr()
@@ -512,7 +583,12 @@ def test_the_command_says_what_to_use(results, capsys):
         *("--min-accuracy", 0.25),
     )
     assert code == 0 and "'aime25' is taken for aime2025" in aside
-    for words in ("Use middle (MIDDLE)", "the best of those that fit in", "Runner-up: ", "too dear in FLOPs: large"):
+    for words in (
+        "Use middle (MIDDLE)",
+        "the best of those that fit in",
+        "Runner-up of those that fit: ",
+        "too dear in FLOPs: large",
+    ):
         assert words in said
     assert "no result on aime2025: other" in said.replace("no result on aime2025\n", "")
 
@@ -535,8 +611,8 @@ def test_json_has_the_fields_that_are_described(results, capsys):
     found = json.loads(said)
     assert code == 0 and found["chosen"]["model"] == "large"
     assert list(found) == [
-        *("results", "request", "chosen", "runner_up", "separation", "most_often_best", "p_nothing_fits"),
-        *("candidates", "left_out", "assumed"),
+        *("results", "request", "chosen", "runner_up", "separation", "close_calls", "most_often_best"),
+        *("p_nothing_fits", "candidates", "left_out", "assumed"),
     ]
     code, said, _ = run(capsys, "--results", results, "--json", "--usd", 1)
     assert code == 1 and json.loads(said)["chosen"] is None
@@ -565,9 +641,10 @@ def test_the_newest_results_are_taken(results, capsys, monkeypatch):
         ("--benchmarks gsm8k=1,gsm8k=1", "named twice"),
         ("--benchmarks mmlu=1", "no results of a benchmark 'mmlu'"),
         ("--benchmarks gsm8k=0", "must be a number above 0"),
-        ("--requests 0", "--requests: must be at least 1"),
-        ("--length -1", "--length: must be at least 1"),
-        ("--seed -1", "--seed: must be at least 0"),
+        ("--requests 0", "--requests: must be from 1 to"),
+        ("--length -1", "--length: must be from 1 to"),
+        ("--seed -1", "--seed: must be from 0 to"),
+        ("--replicates=1000000000", "--replicates: must be from 100 to 100,000, not 1,000,000,000"),
         ("--results /nowhere", "no such folder of results"),
     ],
 )

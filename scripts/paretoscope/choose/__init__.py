@@ -16,6 +16,8 @@ from ..power.results import read_cells, read_completions
 from .candidates import (
     COST_BY_ID,
     IDENTITY,
+    Candidate,
+    Estimate,
     Memory,
     gather,
     in_words,
@@ -25,6 +27,7 @@ from .candidates import (
     too_much,
     usable_bytes,
 )
+from .close_calls import CloseCall, close_calls
 from .request import Request, check_filters
 from .separation import Separation, separate
 
@@ -41,46 +44,6 @@ _ENDS = (0.025, 0.975)
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % interval, from the replicates."""
-
-    value: float | None
-    """None: not known."""
-    low: float | None = None
-    """None: nothing shows how it varies."""
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A model that can be judged by the request."""
-
-    model: str
-    model_name: str
-    family: str
-    kind: str
-    type: str
-    accuracy: Estimate
-    """Weighted over the benchmarks; a fraction."""
-    costs: dict[str, Estimate]
-    """Mean cost per completion, weighted likewise, by the id of the cost."""
-    memory: Memory | None
-    """None: not known."""
-    p_best: float
-    """Share of the replicates in which it meets all conditions and no other that does is better."""
-    p_feasible: float
-    """Share of the replicates in which it meets all conditions."""
-    p_within_budget: dict[str, float]
-    """The same for each budget alone, by the id of the cost."""
-    p_reaches_accuracy: float | None
-    """The same for the accuracy alone; None: none was asked for."""
-    fails: tuple[str, ...]
-    """The conditions that it doesn't meet, going by its means; empty: it fits."""
-    excess: float
-    """By what factor it fails the condition that it fails most; 1 or less: it fits."""
-
-
-@dataclass(frozen=True)
 class Answer:
     """What comes of a request. Its fields, and those of what it holds, are the keys of the JSON output."""
 
@@ -90,8 +53,10 @@ class Answer:
     """The best by the means of those that fit; None: nothing fits."""
     runner_up: Candidate | None
     separation: Separation | None
+    close_calls: tuple[CloseCall, ...]
+    """Models that the choice could as well have fallen on, the likeliest first."""
     most_often_best: str | None
-    """The model of the highest p_best: where it isn't the chosen one, a condition is a close call."""
+    """The model of the highest p_best: where it isn't the chosen one, it is a close call."""
     p_nothing_fits: float
     """Share of the replicates in which no model meets all conditions."""
     candidates: tuple[Candidate, ...]
@@ -132,7 +97,7 @@ def choose(results: Path, request: Request, cells: pd.DataFrame) -> Answer:
     left_out |= over
     models = models[~models.index.isin(list(over))]
     if models.empty:
-        return Answer(str(results), request, None, None, None, None, 1.0, (), left_out, _assumed(request))
+        return Answer(str(results), request, None, None, None, (), None, 1.0, (), left_out, _assumed(request))
     mine = cells[cells["model"].isin(models.index) & cells["benchmark"].isin(list(request.weights))]
     costs = tuple(cost for cost in shown_costs(request) if models[cost].notna().any())
     drawn = _weighted(replicate(completions, mine, costs, request.replicates, request.seed), request, models.index)
@@ -140,12 +105,15 @@ def choose(results: Path, request: Request, cells: pd.DataFrame) -> Answer:
     fit = [candidate for candidate in candidates if not candidate.fails]
     most = max(candidates, key=lambda candidate: candidate.p_best)
     pair = [candidate.model for candidate in fit[:2]]
+    values = _values(completions)
+    separation = _separation(request, models, drawn, values, mine, pair) if len(pair) == 2 else None
     return Answer(
         results=str(results),
         request=request,
         chosen=fit[0] if fit else None,
         runner_up=fit[1] if len(fit) > 1 else None,
-        separation=_separation(request, models, drawn, completions, mine, pair) if len(pair) == 2 else None,
+        separation=separation,
+        close_calls=close_calls(request, candidates, separation, values, mine),
         most_often_best=most.model if most.p_best > 0 else None,
         p_nothing_fits=float(1 - _feasible(request, drawn).any(axis=1).mean()),
         candidates=tuple(candidates),
@@ -260,6 +228,15 @@ def _cost(value: float, drawn: _Drawn, cost: str, at: int) -> Estimate:
     return _estimate(value, drawn.cost[cost][:, at]) if cost in COMPLETION_COSTS else Estimate(float(value))
 
 
+def _values(completions: pd.DataFrame) -> pd.DataFrame:
+    """Add what a request can be about as columns."""
+    return completions.assign(
+        accuracy=(completions["verdict"] == "correct").astype(float),
+        flops=completions["prefill_flops"] + completions["decode_flops"],
+        tokens=completions["completion_tokens"].to_numpy(dtype=float, na_value=np.nan),
+    )
+
+
 def _separation(
     request: Request,
     models: pd.DataFrame,
@@ -277,14 +254,8 @@ def _separation(
         if cost in COMPLETION_COSTS:
             low, high = map(float, np.quantile(drawn.cost[cost][:, one] / drawn.cost[cost][:, other], _ENDS))
         ratio = (float(models.loc[pair[0], cost] / models.loc[pair[1], cost]), low, high)
-    both = completions[completions["model"].isin(pair)]
-    values = both.assign(
-        accuracy=(both["verdict"] == "correct").astype(float),
-        flops=both["prefill_flops"] + both["decode_flops"],
-        tokens=both["completion_tokens"].to_numpy(dtype=float, na_value=np.nan),
-    )
     samples = int(cells.loc[cells["model"].isin(pair), "n_samples"].min())
-    return separate(of, request.weights, values, tuple(pair), samples, cost, ratio)
+    return separate(of, request.weights, completions, tuple(pair), samples, cost, ratio)
 
 
 def _assumed(request: Request) -> tuple[str, ...]:

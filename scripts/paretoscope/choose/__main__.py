@@ -20,6 +20,12 @@ from .show import as_json, as_text
 NOTHING_FITS, WRONG = 1, 2
 """Exit codes."""
 
+LIMITS = {
+    **{"requests": (1, 2**31), "length": (1, 2**31), "kv_bytes": (1, 2**31), "seed": (0, 2**31)},
+    "replicates": (100, 100_000),  # more would sharpen nothing, and their arrays of all models don't fit in memory
+}
+"""Least and most of whole numbers."""
+
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
@@ -99,10 +105,10 @@ def _newest() -> Path:
 
 def _request(options: argparse.Namespace, mix: dict[str, float]) -> Request:
     minimize = _minimize(options)
-    for name, least in {"requests": 1, "length": 1, "kv_bytes": 1, "replicates": 100, "seed": 0}.items():
+    for name, (least, most) in LIMITS.items():
         value = getattr(options, name)
-        if value is not None and not least <= value <= 2**31:
-            raise InputError(f"--{name.replace('_', '-')}: must be at least {least} and at most 2^31, not {value}.")
+        if value is not None and not least <= value <= most:
+            raise InputError(f"--{name.replace('_', '-')}: must be from {least:,} to {most:,}, not {value:,}.")
     return Request(
         weights=mix,
         budgets=_budgets(options),

@@ -38,6 +38,46 @@ class Memory:
     """Completions here that, with their prompts, are longer than that."""
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval, from the replicates."""
+
+    value: float | None
+    """None: not known."""
+    low: float | None = None
+    """None: nothing shows how it varies."""
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that can be judged by the request."""
+
+    model: str
+    model_name: str
+    family: str
+    kind: str
+    type: str
+    accuracy: Estimate
+    """Weighted over the benchmarks; a fraction."""
+    costs: dict[str, Estimate]
+    """Mean cost per completion, weighted likewise, by the id of the cost."""
+    memory: Memory | None
+    """None: not known."""
+    p_best: float
+    """Share of the replicates in which it meets all conditions and no other that does is better."""
+    p_feasible: float
+    """Share of the replicates in which it meets all conditions."""
+    p_within_budget: dict[str, float]
+    """The same for each budget alone, by the id of the cost."""
+    p_reaches_accuracy: float | None
+    """The same for the accuracy alone; None: none was asked for."""
+    fails: tuple[str, ...]
+    """The conditions that it doesn't meet, going by its means; empty: it fits."""
+    excess: float
+    """By what factor it fails the condition that it fails most; 1 or less: it fits."""
+
+
 def shown_costs(request: Request) -> tuple[str, ...]:
     """Return the ids of the costs that the answer names: FLOPs, and those that the request does."""
     asked = {*request.budgets, *filter(None, [request.minimize])}
@@ -131,7 +171,7 @@ def sequences(completions: pd.DataFrame) -> pd.DataFrame:
 
 
 def _longest(own: pd.DataFrame) -> int | None:
-    """Return the tokens of the longest that ended; a loop runs on to whatever limit there is, and tells of that alone."""
+    """Return the tokens of the longest that ended: how long a loop is tells of the limit alone."""
     ended = own.loc[own["ended"], "tokens"]
     tokens = own["tokens"] if ended.empty else ended
     return None if tokens.empty else int(tokens.max())

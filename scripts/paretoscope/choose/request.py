@@ -14,6 +14,9 @@ _NUMBER = re.compile(
     r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf|infinity))\s*([A-Za-z]*)", re.IGNORECASE
 )
 
+LEAST_WEIGHT = 1e-6
+"""Of a benchmark, beside the largest; one that is smaller must be a slip."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -27,7 +30,7 @@ class Request:
     requests: int = 1
     """Sequences whose cache is in memory together."""
     length: int | None = None
-    """Tokens of each, prompt included; None: of the model's longest on these benchmarks that neither loops nor was cut off."""
+    """Tokens of each, prompt included; None: of the model's longest here that neither looped nor was cut off."""
     kv_bytes: int = 2
     """Bytes of a cached element."""
     min_accuracy: float | None = None
@@ -129,8 +132,20 @@ def weights(text: str | None, known: list[str]) -> tuple[dict[str, float], dict[
         given[benchmark] = number(f"benchmarks: weight of {name}", weight) if equals else 1.0
         if name != benchmark:
             taken[name] = benchmark
-    total = sum(given.values())
-    return {benchmark: weight / total for benchmark, weight in given.items()}, taken
+    return _normalised(given), taken
+
+
+def _normalised(given: dict[str, float]) -> dict[str, float]:
+    """Return the weights so that they sum to 1."""
+    largest = max(given.values())
+    total = sum(weight / largest for weight in given.values())  # the weights' own sum may be too large for a float
+    for benchmark, weight in given.items():
+        if weight / largest < LEAST_WEIGHT:
+            raise InputError(
+                f"--benchmarks: weight of {benchmark}: {weight:g} is nothing beside {largest:g}; leave it out, or let it "
+                f"be {LEAST_WEIGHT:g} of that at least."
+            )
+    return {benchmark: weight / largest / total for benchmark, weight in given.items()}
 
 
 def find_benchmark(name: str, known: list[str]) -> str:

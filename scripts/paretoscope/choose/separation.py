@@ -8,10 +8,12 @@ from math import ceil, sqrt
 import numpy as np
 import pandas as pd
 
-from ..power import Scatter, detectable, item_table, paired_scatter, samples_to_detect
+from ..power import Scatter, detectable, item_table, paired_scatter, samples_to_detect, scatter
 from ..uncertainty.differences import paired
 
-_PER_COMPLETION = ("accuracy", "flops", "tokens")
+REACH = 100
+"""Times as many items or samples beyond which a number is no advice."""
+PER_COMPLETION = ("accuracy", "flops", "tokens")
 _UNKNOWN = dict.fromkeys(
     (
         *("accuracy_difference", "accuracy_low", "accuracy_high"),
@@ -49,8 +51,31 @@ class Separation:
     """The same for the question who is better on just these items."""
     items_factor: float | None
     """How many times as many items would do it, at today's samples per item."""
+    level: bool
+    """Whether they are level in practice: not apart, and nothing within reach would tell them apart."""
     words: str
     """The same, said."""
+
+
+@dataclass(frozen=True)
+class Settling:
+    """What it would take to tell whether a model meets a condition that it fails by its means."""
+
+    of: str
+    """``accuracy`` or the id of a cost."""
+    value: float
+    """Weighted mean."""
+    limit: float
+    """What is asked for."""
+    samples: int
+    """Samples per item that the model has, the smallest number of its cells."""
+    samples_needed: int | None
+    """Samples per item that would show a gap of this size in 80 % of such runs, at 95 %; None as in Separation."""
+    samples_at_least: int | None
+    """As in Separation, and so are the others."""
+    samples_needed_on_these_items: int | None
+    items_factor: float | None
+    words: str
 
 
 def separate(
@@ -92,15 +117,49 @@ def separate(
     facts |= dict(zip(("cost_ratio", "cost_ratio_low", "cost_ratio_high"), ratio, strict=True))
     tables = {name: _pair(completions, pair, name, "accuracy") for name in weights}
     if any(len(one.index.intersection(other.index)) < 2 for one, other in tables.values()):
-        return Separation(**facts, **_UNKNOWN, words="they share too few items to compare.")
+        return Separation(**facts, **_UNKNOWN, level=False, words="they share too few items to compare.")
     difference, low, high = _interval(weights, tables)
     facts |= {"accuracy_difference": difference, "accuracy_low": low, "accuracy_high": high}
-    if of not in _PER_COMPLETION:
+    if of not in PER_COMPLETION:
         words = "this cost is measured for a cell as a whole, so nothing shows how far it would vary."
-        return Separation(**{**_UNKNOWN, **facts}, words=words)
+        return Separation(**{**_UNKNOWN, **facts}, level=False, words=words)
     needs = _needs(weights, {name: paired_scatter(*_pair(completions, pair, name, of)) for name in weights}, samples)
     apart = (low > 0 or high < 0) if of == "accuracy" else (ratio[1] > 1 or ratio[2] < 1)
-    return Separation(**{**_UNKNOWN, **facts, **needs}, words=_words(needs, samples, apart))
+    level = not apart and not _within_reach(needs["items_factor"])
+    words = _words(needs, samples, apart, level)
+    return Separation(**{**_UNKNOWN, **facts, **needs}, level=level, words=words)
+
+
+def settle(
+    of: str, limit: float, weights: dict[str, float], completions: pd.DataFrame, model: str, samples: int
+) -> Settling:
+    """Say what would tell whether a model meets a condition.
+
+    Parameters
+    ----------
+    of : str
+        One of :data:`PER_COMPLETION`.
+    limit : float
+        What its weighted mean must reach, or not go beyond.
+    weights, completions, samples
+        As for :func:`separate`.
+    model : str
+
+    Notes
+    -----
+    Power as for :func:`separate`, of the test of one mean against a number that is known.
+    """
+    scatters = {name: scatter(_items(completions, model, name, of)) for name in weights}
+    needs = _needs(weights, scatters, samples, limit)
+    value = sum(weights[name] * found.mean for name, found in scatters.items())
+    factor = needs["items_factor"]
+    words = "what there is finds a gap of this size in 80 % of such runs, or more."
+    if not _within_reach(factor):
+        words = f"not within reach (more than {REACH} times as many items)."
+    elif factor > 1:
+        words = f"80 % power needs {_ways(needs, samples, '')}."
+    found = {"samples_needed_on_these_items": None, **needs}
+    return Settling(of=of, value=value, limit=limit, samples=samples, **found, words=words)
 
 
 def _pair(completions: pd.DataFrame, pair: tuple[str, str], benchmark: str, value: str) -> tuple:
@@ -126,11 +185,13 @@ def _interval(weights: dict[str, float], tables: dict[str, tuple]) -> tuple[floa
     return difference, difference - sqrt(below), difference + sqrt(above)
 
 
-def _needs(weights: dict[str, float], scatters: dict[str, Scatter], samples: int) -> dict:
+def _needs(weights: dict[str, float], scatters: dict[str, Scatter], samples: int, limit: float = 0.0) -> dict:
+    """Return what shows that the weighted mean isn't ``limit``."""
+
     def weighted(variance) -> float:
         return sum(weights[name] ** 2 * variance(found) / found.n_items for name, found in scatters.items())
 
-    difference = abs(sum(weights[name] * found.mean for name, found in scatters.items()))
+    difference = abs(sum(weights[name] * found.mean for name, found in scatters.items()) - limit)
     now = weighted(lambda found: found.total)
     factor = (detectable(now) / difference) ** 2 if difference else None
     if any(found.within is None for found in scatters.values()):
@@ -145,21 +206,33 @@ def _needs(weights: dict[str, float], scatters: dict[str, Scatter], samples: int
     }
 
 
-def _words(needs: dict, samples: int, apart: bool) -> str:
+def _within_reach(factor: float | None) -> bool:
+    return factor is not None and factor <= REACH
+
+
+def _words(needs: dict, samples: int, apart: bool, level: bool) -> str:
     """Say what would separate the two: more samples, more items, or nothing that is known."""
     factor = needs["items_factor"]
     if factor is None:
         return "they are level: no number of samples tells equal models apart."
-    told = "they are apart already (95 %); " if apart else ""
-    items = f"{factor:.3g} times as many items"
+    if level:
+        return f"they are level in practice: not within reach (more than {REACH} times as many items)."
+    told = "apart at 95 %; " if apart else ""
     if factor <= 1:
         return f"{told}a true difference of this size would be found in 80 % of such runs, or more."
+    return f"{told}80 % power needs {_ways(needs, samples, ' of both')}."
+
+
+def _ways(needs: dict, samples: int, whose: str) -> str:
+    items = f"{needs['items_factor']:.3g} times as many items"
     if needs["samples_at_least"]:
         return (
-            f"{told}one sample per item doesn't show what is sampling noise: if samples can do it at all, it takes "
-            f"{needs['samples_at_least']:,} per item or more; {items} would do."
+            f"{items}, or {needs['samples_at_least']:,} samples per item{whose} or more, if samples can do it at all "
+            "(one per item doesn't show what is sampling noise)"
         )
-    if needs["samples_needed"] is None:
-        return f"{told}more samples can't make sure: the items themselves leave too much open; {items} would do."
-    more = max(needs["samples_needed"] - samples, 0)
-    return f"{told}{more:,} more samples per item ({needs['samples_needed']:,} in all) of both, or {items}, would do."
+    needed = needs["samples_needed"]
+    if needed is None:
+        return f"{items}; more samples can't do it: the items themselves leave too much open"
+    if needed > REACH * samples:
+        return f"{items}; with more samples alone it is not within reach"
+    return f"{max(needed - samples, 0):,} more samples per item{whose} ({needed:,} in all), or {items}"

@@ -7,11 +7,13 @@ from dataclasses import asdict
 from ..files import dumps
 from . import Answer, Candidate, Estimate
 from .candidates import COST_BY_ID, in_words
+from .close_calls import CloseCall
+from .separation import REACH
 
 MISSES = 3
 """Models that are described where none fits."""
-CLOSE = 0.05
-"""Share of the replicates from which on a model is named that is the best in them and doesn't fit by its means."""
+EXACT = "(measured once, taken as exact)"
+"""Said of a cost that is known for cells as a whole alone."""
 SHOWN = 12
 """Models that are named for one reason; JSON has them all."""
 
@@ -52,7 +54,7 @@ def _amount(cost: str, value: float) -> str:
 def _facts(answer: Answer, candidate: Candidate) -> list[str]:
     lines = [f"  accuracy {_percent(candidate.accuracy)}{_sure('reaches what is asked', candidate.p_reaches_accuracy)}"]
     for cost, estimate in candidate.costs.items():
-        lines.append(f"  cost {_cost(cost, estimate)}{_sure('within the budget', candidate.p_within_budget.get(cost))}")
+        lines.append(f"  cost {_cost(cost, estimate)}{_within(cost, candidate)}")
     if candidate.memory:
         parts = candidate.memory
         lines.append(
@@ -73,8 +75,15 @@ def _percent(estimate: Estimate) -> str:
 def _cost(cost: str, estimate: Estimate) -> str:
     if estimate.value is None:
         return f"in {COST_BY_ID[cost].name} not known"
-    interval = "" if estimate.low is None else f" [{estimate.low:,.4g}, {estimate.high:,.4g}]"
+    interval = f" {EXACT}" if estimate.low is None else f" [{estimate.low:,.4g}, {estimate.high:,.4g}]"
     return _amount(cost, estimate.value) + interval
+
+
+def _within(cost: str, candidate: Candidate) -> str:
+    probability = candidate.p_within_budget.get(cost)
+    if probability is not None and candidate.costs[cost].low is None:
+        return ", within the budget"
+    return _sure("within the budget", probability)
 
 
 def _sure(what: str, probability: float | None) -> str:
@@ -82,15 +91,33 @@ def _sure(what: str, probability: float | None) -> str:
 
 
 def _close_call(answer: Answer) -> list[str]:
-    lines = [
-        f"A close call: {other.model} doesn't fit by its means ({', '.join(other.fails)}), yet is the best in "
-        f"{other.p_best:.1%} of the replicates."
-        for other in answer.candidates
-        if other.fails and other.p_best >= CLOSE
-    ]
+    fails = {candidate.model: candidate.fails for candidate in answer.candidates}
+    lines = []
+    for call in answer.close_calls:
+        lines.append(_failing(call, fails[call.model]) if fails[call.model] else _as_good(answer, call))
+        for question in call.settling:
+            asked = f"reaches {question.limit:.1%}" if question.of == "accuracy" else "is within the budget"
+            lines.append(f"  To tell whether it {asked}: {question.words}")
     if answer.p_nothing_fits > 0:
         lines.append(f"In {answer.p_nothing_fits:.1%} of the replicates nothing fits.")
     return lines
+
+
+def _failing(call: CloseCall, fails: tuple[str, ...]) -> str:
+    return (
+        f"A close call: {call.model} doesn't fit by its means ({', '.join(fails)}), yet is the best in "
+        f"{call.p_best:.1%} of the replicates."
+    )
+
+
+def _as_good(answer: Answer, call: CloseCall) -> str:
+    """Say what speaks for a model that fits too."""
+    level = f"is level with {answer.chosen.model} in practice and " if call.level else ""
+    ratio = "" if call.cost_ratio is None else f", at {call.cost_ratio:.3g} times the {COST_BY_ID[call.cost].name}"
+    return (
+        f"A close call: {call.model} {level}is the best in {call.p_best:.1%} of the replicates "
+        f"({answer.chosen.model} in {answer.chosen.p_best:.1%}){ratio}."
+    )
 
 
 def _runner_up(answer: Answer) -> list[str]:
@@ -101,16 +128,21 @@ def _runner_up(answer: Answer) -> list[str]:
         f"{100 * apart.accuracy_difference:+.1f} [{100 * apart.accuracy_low:+.1f}, {100 * apart.accuracy_high:+.1f}]"
     )
     lines = [
-        f"Runner-up: {other.model}, accuracy {_percent(other.accuracy)}, best in {other.p_best:.1%} of the replicates.",
+        f"Runner-up of those that fit: {other.model}, accuracy {_percent(other.accuracy)}, best in {other.p_best:.1%} of the replicates.",
         f"  {answer.chosen.model} less {other.model}: {points} points of accuracy",
     ]
     if apart.cost_ratio is not None:
-        interval = "" if apart.cost_ratio_low is None else f" [{apart.cost_ratio_low:.3g}, {apart.cost_ratio_high:.3g}]"
-        lines.append(f"  at {apart.cost_ratio:.3g}{interval} times its {COST_BY_ID[apart.cost].name}")
+        interval = (
+            f" {EXACT}"
+            if apart.cost_ratio_low is None
+            else f" [{apart.cost_ratio_low:.3g}, {apart.cost_ratio_high:.3g}]"
+        )
+        lines.append(f"  at {apart.cost_ratio:.3g} times its {COST_BY_ID[apart.cost].name}{interval}")
     decides = "accuracy" if apart.of == "accuracy" else COST_BY_ID[apart.of].name
     lines.append(f"  To tell them apart in {decides}: {apart.words}")
     these = apart.samples_needed_on_these_items
-    return [*lines, *([f"  On just these items, {these:,} samples each would do."] if these else [])]
+    reached = these and these <= REACH * apart.samples and not apart.level
+    return [*lines, *([f"  On just these items, {these:,} samples each would do."] if reached else [])]
 
 
 def _nothing(answer: Answer) -> list[str]:
