@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,9 @@ _KEYS = ["item_id", "sample"]
 _GRADED = [*_KEYS, "verdict", "looping"]
 _MEASURED = [*_KEYS, "reasoning_tokens", "cached_tokens", "latency_seconds", "first_token_seconds"]
 _SPECULATION = ["verify_steps", "drafted_tokens", "accepted_tokens"]
-_TYPES = {column.name: column.dtype for column in COMPLETIONS} | {"verdict": "str", "crosscheck": "str"}
+_TYPES = {column.name: "str" if column.dtype == "category" else column.dtype for column in COMPLETIONS}
+_CELLS_AT_ONCE = 100
+"""Made into one frame: one for each cell takes as long as reading its files, and lists of all take much memory."""
 
 
 def completions_table(cells: Iterable[tuple[str, str, Path, Path, Path, Path | None]]) -> pd.DataFrame:
@@ -53,24 +56,36 @@ def completions_table(cells: Iterable[tuple[str, str, Path, Path, Path, Path | N
     InputError
         The files of a cell hold different completions, or something else than they should.
     """
-    parts = [_cell_completions(*cell) for cell in cells]
+    cells, parts = iter(cells), []
+    while some := list(islice(cells, _CELLS_AT_ONCE)):
+        parts.append(_frame([_cell_completions(*cell) for cell in some]))
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=names(COMPLETIONS))
     return _typed(table, COMPLETIONS)
 
 
 def _cell_completions(
     model: str, benchmark: str, grades: Path, crosschecks: Path, stats: Path, costs: Path | None
-) -> pd.DataFrame:
+) -> dict[str, list]:
     graded = _read_verdicts(grades, _GRADED, VERDICTS)
     checked = _read_verdicts(crosschecks, [*_KEYS, "verdict"], CROSSCHECK_VERDICTS)
     checked["crosscheck"] = checked.pop("verdict")
     others = {crosschecks: checked, stats: _read(stats, _MEASURED, _SPECULATION)}
     others |= {costs: parquet.read_table(costs).to_pydict()} if costs else {}
-    columns = dict(graded)
+    count = len(graded["verdict"])
+    columns = {"model": [model] * count, "benchmark": [benchmark] * count, **graded}
     for path, other in others.items():
         columns |= _in_order_of(graded, grades, other, path)
-    typed = {name: pd.array(values, dtype=_TYPES[name]) for name, values in columns.items()}
-    return pd.DataFrame({"model": model, "benchmark": benchmark, **typed})
+    return columns
+
+
+def _frame(cells: list[dict[str, list]]) -> pd.DataFrame:
+    """Return the completions of some cells; what a control doesn't have is empty."""
+    counts = [len(cell["model"]) for cell in cells]
+    columns = {}
+    for name in dict.fromkeys(chain.from_iterable(cells)):
+        values = (cell.get(name, [None] * count) for cell, count in zip(cells, counts, strict=True))
+        columns[name] = pd.array(list(chain.from_iterable(values)), dtype=_TYPES[name])
+    return pd.DataFrame(columns)
 
 
 def _read_verdicts(path: Path, columns: list[str], known: tuple[str, ...]) -> dict[str, list]:
@@ -271,7 +286,7 @@ def _crosschecked(group: pd.DataFrame) -> dict:
     correct, checked = (group["verdict"] == "correct").to_numpy(), group["crosscheck"].to_numpy()
     differ = [disagree(*pair) for pair in zip(group["verdict"], checked, strict=True)]
     both, disputed = np.array([known is not None for known in differ]), np.array([bool(known) for known in differ])
-    undecided = disputed | group["verdict"].isin(UNDECIDED).to_numpy()
+    undecided = disputed | np.isin(group["verdict"].to_numpy(), UNDECIDED)
     bounds, _ = clustered_mean(np.column_stack([correct & ~undecided, correct | undecided]), group["item_id"])
     return {
         "accuracy_if_undecided_wrong": bounds[0],
@@ -310,10 +325,10 @@ def _costs(meta: dict) -> dict:
 
 def _executed_prefill(group: pd.DataFrame, architecture: flops.Architecture | None) -> pd.Series:
     """Return the prefill FLOPs of completions without those of cached prompt tokens; empty where either is unknown."""
-    counts = group[["prompt_tokens", "cached_tokens"]]
-    if architecture is None or counts.isna().any(axis=None):
+    counts = [group[name] for name in ("prompt_tokens", "cached_tokens")]
+    if architecture is None or any(count.hasnans for count in counts):
         return pd.Series(np.nan, index=group.index)
-    prompt, cached = counts.astype("int64").to_numpy().T
+    prompt, cached = (count.to_numpy(dtype="int64") for count in counts)
     prefill, _ = flops.completion_flops(architecture, prompt, 0, cached)
     return pd.Series(prefill, index=group.index)
 
@@ -326,6 +341,8 @@ def _executed_flops(group: pd.DataFrame, executed_prefill: pd.Series) -> float:
 
 def _speculation(group: pd.DataFrame, architecture: flops.Architecture | None) -> dict:
     """What speculative decoding gave and took; empty where it isn't known of all completions that were decoded."""
+    if group["verify_steps"].isna().all():  # most engines; all else takes long for small cells
+        return {}
     decoded = group[group["completion_tokens"].fillna(0) > 1]
     counts = decoded[["prompt_tokens", "completion_tokens", *_SPECULATION]]
     if architecture is None or decoded.empty or counts.isna().any(axis=None):
