@@ -8,7 +8,9 @@ from scipy.special import expit, logit, ndtri
 from paretoscope import schema
 from paretoscope.saturation import across_models, fits, forced_curves, forms, known_cells, stopped
 from paretoscope.saturation.likelihood import cell_scores, information_criterion, maximise
+from paretoscope.saturation.observed import covering
 from paretoscope.saturation.resampling import cluster_weights
+from paretoscope.saturation.verdicts import Observed, Saturation, doubt_about_agreement
 
 QUANTILES = {"log-normal": ndtri, "log-logistic": logit, "Frechet": lambda q: -np.log(-np.log(q))}
 ABOUT = {"model": "m", "model_name": "M", "family": "F", "kind": "dense", "type": "reasoning"}
@@ -76,15 +78,74 @@ SIMULATED = 40
 def test_intervals_hold_the_truth(shape, make, truth):
     rng, point = np.random.default_rng(11), true_point(shape, *truth)
     table = pd.concat([fits([make(rng)], {}) for _ in range(SIMULATED)])
-    assert (table["status"] == "identified").mean() > 0.95
+    # Of forms that do fit 0 to 5 of 100 are refused by chance.
+    assert (table["status"] == "identified").mean() > 0.87
     table = table[table["status"] == "identified"]
     held = table["saturation_tokens_low"].le(point) & table["saturation_tokens_high"].ge(point)
     # At a coverage of 95 %, 40 intervals miss more than 5 times in 1 of 70 tries.
     assert (~held).sum() <= 5
     held = table["ceiling_low"].le(truth[0]) & table["ceiling_high"].ge(truth[0])
     assert (~held).sum() <= 5
+    # Nor are they far wider than what the points vary by from set to set: an interval of everything would hold it too.
+    # They hold the doubt about the shape besides, which is most where tails are long (1.8 times).
+    points = np.log2(table["saturation_tokens"])
+    widths = np.log2(table["saturation_tokens_high"] / table["saturation_tokens_low"])
+    assert 0.8 < widths.median() / (2 * 1.96 * points.std()) < 2.1
+    ceilings = table["ceiling_high"] - table["ceiling_low"]
+    assert 0.8 < ceilings.median() / (2 * 1.96 * table["ceiling"].std()) < 1.6
     assert np.log2(table["saturation_tokens"]).mean() == pytest.approx(np.log2(point), abs=0.1)
     assert table["ceiling"].mean() == pytest.approx(truth[0], abs=0.02)
+
+
+MIXTURES = {
+    "late minority": (600, 0.7, [(0.9, 9, 0.6), (0.1, 11.5, 0.6)]),
+    "wide minority": (600, 0.6, [(0.8, 9, 0.5), (0.2, 11, 1.0)]),
+    "two humps": (300, 0.8, [(0.7, 8, 0.6), (0.3, 11, 0.6)]),
+    "rare and very late": (600, 0.6, [(0.95, 9, 0.7), (0.05, 12, 0.7)]),
+}
+"""Items, ceiling, and (share, location, scale) of log-normal parts: no shape that is fitted has these tails."""
+
+
+def mixture(rng, n, ceiling, parts):
+    """A cell whose lengths are from several log-normal distributions."""
+    share, location, scale = np.array(parts).T
+    part = rng.choice(len(parts), n, p=share)
+    tokens = np.ceil(2 ** (location[part] + scale[part] * rng.normal(size=n))).astype(int)
+    return cell(tokens, np.where(rng.random(n) < ceiling, "correct", "wrong"))
+
+
+def mixture_point(ceiling, parts):
+    def curve(x):
+        return ceiling * sum(share * forms.SHAPES["log-normal"]((x - at) / scale) for share, at, scale in parts)[None]
+
+    return 2 ** forms.last_paying_doubling(curve, 0.01, 1, 28)[0]
+
+
+def test_where_no_form_fits_the_interval_holds_the_truth_or_is_refused():
+    rng, sets, wrong = np.random.default_rng(12), 15, 0
+    for n, ceiling, parts in MIXTURES.values():
+        table = pd.concat([fits([mixture(rng, n, ceiling, parts)], {}) for _ in range(sets)])
+        point = mixture_point(ceiling, parts)
+        table = table[table["status"] == "identified"]
+        wrong += (table["saturation_tokens_low"].gt(point) | table["saturation_tokens_high"].lt(point)).sum()
+    # 93 %: at most 4 of 60.
+    assert wrong <= 0.07 * sets * len(MIXTURES)
+
+
+def test_a_form_that_does_not_fit_is_said_not_to():
+    rng = np.random.default_rng(13)
+    table = pd.concat([fits([mixture(rng, *MIXTURES["late minority"])], {}) for _ in range(5)])
+    assert table["status"].str.startswith("not identified: no form fits (").all()
+
+
+def test_intervals_that_do_not_meet_and_gains_that_go_on_are_contradictions():
+    found = Saturation(0.8, (0.7, 0.9), 10.0, (9.8, 10.2), 0.0)
+    meets, apart = Observed(10.4, (10.1, 11.0), 1.2, 0.3), Observed(10.6, (10.3, 11.0), 1.2, 0.3)
+    assert doubt_about_agreement(found, meets, 1.0) is None
+    assert "contradict" in doubt_about_agreement(found, apart, 1.0)
+    assert "gains 1.9 points" in doubt_about_agreement(found, Observed(10.0, (9.8, 10.2), 1.9, 0.5), 1.0)
+    assert covering(found, meets).interval == (9.8, 11.0)
+    assert covering(found, Observed(10.1, (9.0, 11.0), 1.0, 0.3)).interval == found.interval
 
 
 def log_linear(rng, n=400, limit=4096):

@@ -12,6 +12,7 @@ from ..schema import names
 from . import forms, points, stopped
 from .curves import Cell
 from .forced import forced_right
+from .observed import covering, observed_saturation
 from .resampling import cluster_weights
 from .tables import FITS, FORCED, STOPPED
 from .verdicts import (
@@ -19,6 +20,7 @@ from .verdicts import (
     IDENTIFIED,
     Saturation,
     best_form,
+    doubt_about_agreement,
     doubt_about_fit,
     doubt_about_form,
     doubt_about_point,
@@ -30,6 +32,12 @@ log = logging.getLogger(__name__)
 
 FEWEST_BUDGETS = 5
 """A rise from a floor to a ceiling has four parameters."""
+FITTED_DISTANCE = 75.0
+"""Points x square root of the right items: Kolmogorov and Smirnov's distance to a curve of three parameters that was
+fitted to the same data and is the best of four shapes. 0 to 5 of 100 simulated curves of these shapes pass it."""
+POINT_DISTANCE = 163.0
+"""Points x square root of the items: the 1 % point of that distance to a curve known beforehand. At a few budgets
+with a floor it is a wide margin."""
 
 
 def fits(cells: list[Cell], forced: Mapping[tuple[str, str], pd.DataFrame], gain_points: float = 1.0) -> pd.DataFrame:
@@ -53,8 +61,11 @@ def fits(cells: list[Cell], forced: Mapping[tuple[str, str], pd.DataFrame], gain
     -----
     The forms are compared by an information criterion that knows that samples of one item resemble each other
     (``likelihood.information_criterion``); intervals are over resampled items, each resample with a shape drawn by its
-    likelihood. The saturation point lies in the curve's tail, where few answers are: it rests on the shape, and the
-    budget that is read off without one (``budgets``) is the check on it. Left out: doubt about verdicts.
+    likelihood. The saturation point lies in the curve's tail, where few answers are: it rests on the shape, so what is
+    read off without one (``observed``) is the check on it. Where that lies outside of the fitted interval, the interval
+    is widened to hold both. "No form fits" is the verdict where the curve is off by more than chance, a doubling at the
+    fitted point surely gains enough, or the two intervals don't meet. Forced answers, at a few budgets only, are
+    checked for the curve alone. Left out: doubt about verdicts.
     """
     rows = [_stopped_row(cell, gain_points) for cell in cells]
     rows += [
@@ -83,12 +94,17 @@ def _stopped_row(cell: Cell, gain_points: float) -> dict:
     criteria = {"saturating": fitted.aic_saturating, "straight": fitted.aic_straight}
     found = saturation(fitted.shape, fitted.parameters[:3], fitted.curves, gain_points, data.x)
     gap = misfit(forms.saturating(fitted.shape, fitted.parameters[None, :3], data.x)[0], accuracy)
+    seen = observed_saturation(cell, found.point, gain_points)
+    covered = covering(found, seen)
+    # Among right answers the gap is that of a distribution function, whose ceiling is the accuracy.
+    spread = FITTED_DISTANCE * np.sqrt(accuracy[-1] / len(cell.item_ids))
     doubt = (
         doubt_about_form(criteria)
-        or doubt_about_point(found, data.x, 100 * cell.truncated_rate, gain_points)
-        or doubt_about_fit(gap, gain_points, len(cell.item_ids))
+        or doubt_about_point(covered, data.x, 100 * cell.truncated_rate, gain_points)
+        or doubt_about_fit(gap, gain_points, spread)
+        or doubt_about_agreement(found, seen, gain_points)
     )
-    return row | _criteria(criteria, fitted.shape) | {"misfit_points": gap} | _found(cell, found, doubt)
+    return row | _criteria(criteria, fitted.shape) | {"misfit_points": gap} | _found(cell, covered, doubt)
 
 
 def _forced_row(cell: Cell, answers: pd.DataFrame, gain_points: float) -> dict:
@@ -107,7 +123,7 @@ def _forced_row(cell: Cell, answers: pd.DataFrame, gain_points: float) -> dict:
     doubt = (
         doubt_about_form(fitted.criteria)
         or doubt_about_point(found, data.x, 100.0, gain_points)
-        or doubt_about_fit(gap, gain_points, len(accuracy))
+        or doubt_about_fit(gap, gain_points, POINT_DISTANCE / np.sqrt(len(accuracy)))
     )
     return row | _criteria(fitted.criteria, fitted.shape) | {"misfit_points": gap} | _found(cell, found, doubt)
 

@@ -17,6 +17,7 @@ CLEARLY_BETTER = 2.0
 """By how much the saturating form's criterion must be the lower one."""
 BEYOND = 8.0
 """Doublings past the last budget up to which a curve is followed."""
+ONE_SIDED_95 = 1.645
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,18 @@ class Saturation:
     interval: tuple[float, float]
     without: float
     """Share of the resamples without a point."""
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Where a cell's completions stop gaining, read off without a form, with a 95 % interval."""
+
+    point: float
+    """Logarithm (base 2) of the budget; NaN where no doubling gains enough."""
+    interval: tuple[float, float]
+    gain: float
+    """What a doubling gains at the fitted point, in points, and its standard error."""
+    gain_se: float
 
 
 def saturation(
@@ -114,13 +127,33 @@ def misfit(fitted: np.ndarray, accuracy: np.ndarray) -> float:
     return float(100 * np.abs(fitted - accuracy).max())
 
 
-def doubt_about_fit(misfit_points: float, gain_points: float, n_items: int) -> str | None:
+def doubt_about_fit(misfit_points: float, gain_points: float, spread: float) -> str | None:
     """Return why the curve's form is in doubt, None where it isn't.
 
-    A gap is more than chance where it passes the 1 % point of Kolmogorov and Smirnov's distance; for curves that were
-    fitted to the same data that is a wide margin.
+    Parameters
+    ----------
+    misfit_points : float
+        See :func:`misfit`.
+    spread : float
+        What the gap may be by chance, in points.
     """
-    allowed = max(gain_points, 163 / np.sqrt(n_items))
-    if misfit_points > allowed:
-        return f"the curve is up to {misfit_points:.1f} points off"
+    if misfit_points > max(gain_points, spread):
+        return f"no form fits (the best curve is up to {misfit_points:.1f} points off)"
+    return None
+
+
+def doubt_about_agreement(found: Saturation, seen: Observed, gain_points: float) -> str | None:
+    """Return why a fitted saturation point contradicts the data it is of, None where it doesn't.
+
+    Parameters
+    ----------
+    found : Saturation
+        As it was fitted, before ``observed.covering`` widened it.
+    seen : Observed
+    """
+    if seen.gain - ONE_SIDED_95 * seen.gain_se >= gain_points:
+        return f"no form fits (doubling at the fitted point gains {seen.gain:.1f} points)"
+    (low, high), (seen_low, seen_high) = found.interval, seen.interval
+    if seen_low > high or seen_high < low:
+        return "no form fits (the fitted and the observed budget contradict each other)"
     return None
