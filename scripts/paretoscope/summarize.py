@@ -19,17 +19,7 @@ from .crosscheck import disagree
 from .devices import Device
 from .errors import InputError
 from .files import read_jsonl
-from .schema import (
-    ABSENT_CELLS,
-    CELLS,
-    COMPLETIONS,
-    CROSSCHECK_VERDICTS,
-    UNDECIDED,
-    VERDICTS,
-    Column,
-    Judgement,
-    names,
-)
+from .schema import ABSENT_CELLS, CELLS, COMPLETIONS, CROSSCHECK_VERDICTS, UNDECIDED, VERDICTS, Column, Judgement, names
 from .statistics import clustered_mean, wilson_interval
 
 log = logging.getLogger(__name__)
@@ -72,20 +62,15 @@ def _cell_completions(
     others = {crosschecks: checked, stats: _read(stats, _MEASURED, _SPECULATION)}
     others |= {costs: parquet.read_table(costs).to_pydict()} if costs else {}
     count = len(graded["verdict"])
-    columns = {"model": [model] * count, "benchmark": [benchmark] * count, **graded}
-    for path, other in others.items():
+    columns = dict.fromkeys(_TYPES, [None] * count) | {"model": [model] * count, "benchmark": [benchmark] * count}
+    for path, other in {grades: graded, **others}.items():
         columns |= _in_order_of(graded, grades, other, path)
     return columns
 
 
 def _frame(cells: list[dict[str, list]]) -> pd.DataFrame:
-    """Return the completions of some cells; what a control doesn't have is empty."""
-    counts = [len(cell["model"]) for cell in cells]
-    columns = {}
-    for name in dict.fromkeys(chain.from_iterable(cells)):
-        values = (cell.get(name, [None] * count) for cell, count in zip(cells, counts, strict=True))
-        columns[name] = pd.array(list(chain.from_iterable(values)), dtype=_TYPES[name])
-    return pd.DataFrame(columns)
+    columns = {name: list(chain.from_iterable(cell[name] for cell in cells)) for name in _TYPES}
+    return pd.DataFrame({name: pd.array(values, dtype=_TYPES[name]) for name, values in columns.items()})
 
 
 def _read_verdicts(path: Path, columns: list[str], known: tuple[str, ...]) -> dict[str, list]:
