@@ -311,20 +311,40 @@ def test_damaged_completions_are_refused(results, text):
         ("--items -3", "--items: must be"),
         ("--items 30 --accuracy 60", "--accuracy: must be from 0 to 1, not 60.0"),
         ("--items 30 --accuracy nan", "--accuracy: must be"),
-        ("--items 30 --half-width 0", "--half-width: must be between 0 and 1"),
+        ("--items 30 --half-width 0", "--half-width: must be from 1e-05 to below 1"),
+        ("--items 30 --half-width 1e-9", "--half-width: must be from 1e-05 to below 1"),
+        ("--items 30 --benchmark aime2025", "--items and --benchmark say the same"),
+        ("--benchmark aime2052", "config/benchmarks has no card 'aime2052'. Did you mean 'aime2025'"),
+        ("--benchmark ../models/x", "has no card '../models/x'"),
+        ("--results /nowhere --half-width 2", "--half-width: must be"),
         ("--items 30 --half-width inf", "--half-width: must be"),
         ("--items 30 --within -0.1", "--within: must be"),
         ("--items 30 --difference 0", "--difference: must be"),
         ("--items 30 --correlation 2", "--correlation: must be"),
-        ("--accuracy 0.6", "say --items"),
+        ("--accuracy 0.6", "say --items or --benchmark"),
         ("--results /nowhere", "no such folder of results"),
         ("--results /nowhere --items 3", "--items is for before a run"),
     ],
 )
-def test_a_wrong_question_is_refused(arguments, message):
+def test_a_wrong_question_is_refused(arguments, message, capsys):
     with pytest.raises(SystemExit) as stopped:
         main(arguments.split())
-    assert message in str(stopped.value)
+    said, aside = capsys.readouterr()
+    assert (stopped.value.code, said) == (2, "") and message in aside
+
+
+@pytest.mark.parametrize(("benchmark", "items"), [("aime2025", 30), ("math500-100", 100), ("gsm8k", 1319)])
+def test_a_card_tells_the_number_of_items(benchmark, items, capsys):
+    main(["--benchmark", benchmark])
+    said = capsys.readouterr().out
+    main(["--items", str(items)])
+    assert said == capsys.readouterr().out and said.startswith(f"{items:,} items")
+
+
+def test_small_widths_are_not_printed_as_none(capsys):
+    main(["--items", "30", "--half-width", "0.0002", "--difference", "0.0001"])
+    said = capsys.readouterr().out
+    assert "wanted: +-0.02 points" in said and "a difference of 0.01 points" in said and "0.0 points (95" not in said
 
 
 def test_before_a_run_it_says_what_is_out_of_reach(capsys):
@@ -343,3 +363,16 @@ def test_after_a_run_it_says_it_of_every_cell(results, capsys):
     main(["--results", str(results), "--json"])
     rows = json.loads(capsys.readouterr().out)
     assert [row["model"] for row in rows] == ["a", "c"] and list(rows[0]) == names(POWER_TABLE)
+
+
+@pytest.mark.parametrize(("width", "name"), [("0.02", "2_points"), ("0.0123", "1_23_points"), ("0.01", "1_point")])
+def test_after_a_run_any_half_width_can_be_asked_for(results, capsys, width, name):
+    main(["--results", str(results), "--half-width", width, "--json"])
+    rows = json.loads(capsys.readouterr().out)
+    asked = [key for key in rows[0] if key.startswith("samples_of_")]
+    assert asked == [f"samples_of_such_for_{name}", f"samples_of_these_for_{name}"]
+    table = pd.read_parquet(results / "summary" / "completions.parquet").query("model == 'a'")
+    found = scatter(item_table(table["verdict"] == "correct", table["item_id"]))
+    assert rows[0][asked[1]] >= samples_for_these(found.within, 3, float(width))
+    main(["--results", str(results), "--half-width", width])
+    assert f"just these items: +-{100 * float(width):g}: {rows[0][asked[1]]:,}\n" in capsys.readouterr().out

@@ -1,6 +1,6 @@
 """Print how many samples per item an accuracy needs, before a run or from the results of one.
 
-``python -m paretoscope.power --items 30 --accuracy 0.6 --half-width 0.05``
+``python -m paretoscope.power --benchmark aime2025 --accuracy 0.6 --half-width 0.05``
 ``python -m paretoscope.power --results results/demo``
 """
 
@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..errors import InputError
+from ..catalog import CATALOG, find_cards, read_card
+from ..errors import InputError, suggest
 from ..files import dumps
 from . import (
     POWER,
@@ -26,10 +27,14 @@ from . import (
     samples_to_detect,
 )
 from .results import read_cells, read_completions
-from .tables import HALF_WIDTHS, TAKEN, power_table
+from .tables import HALF_WIDTHS, TAKEN, name_of, power_table
 
+LEAST = 1e-5
+"""Half width or difference, a thousandth of a point: what is less takes more samples than anybody draws."""
 _DEFAULTS = {"accuracy": 0.5, "half_width": 0.05, "correlation": 0.0}
-_BEFORE = ("items", "accuracy", "half_width", "within", "difference", "correlation")
+WRONG = 2
+"""Exit code where the question or the results are wrong."""
+_BEFORE = ("items", "benchmark", "accuracy", "within", "difference", "correlation")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -37,10 +42,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m paretoscope.power", description=__doc__.splitlines()[0])
     parser.add_argument("--results", type=Path, help="results of a run, e.g. results/demo; without it, before a run")
     parser.add_argument("--items", type=int, help="items of the benchmark")
+    parser.add_argument("--benchmark", help="a card of config/benchmarks, whose number of items is taken")
     parser.add_argument(
         "--accuracy", type=float, help="accuracy to expect, a fraction (default: 0.5, the widest interval)"
     )
-    parser.add_argument("--half-width", type=float, help="wanted half width of the 95 %% interval (default: 0.05)")
+    parser.add_argument(
+        "--half-width",
+        type=float,
+        help="wanted half width of the 95 %% interval, a fraction (default: 0.05; after a run 0.01, 0.025 and 0.05)",
+    )
     parser.add_argument(
         "--within",
         type=float,
@@ -59,7 +69,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         answer = _after(options) if options.results else _before(options)
     except InputError as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(WRONG)
     try:
         print(answer, flush=True)
     except BrokenPipeError:  # the reader had enough, as `| head` has; nothing more may be written at exit
@@ -69,10 +80,10 @@ def main(arguments: list[str] | None = None) -> None:
 def _check(options: argparse.Namespace) -> None:
     limits = {
         # option: what it must be, and whether it is
-        "half_width": ("between 0 and 1", lambda value: 0 < value < 1),
+        "half_width": (f"from {LEAST:g} to below 1", lambda value: LEAST <= value < 1),
         "accuracy": ("from 0 to 1", lambda value: 0 <= value <= 1),
         "within": ("from 0 to 1", lambda value: 0 <= value <= 1),
-        "difference": ("between 0 and 1", lambda value: 0 < value < 1),
+        "difference": (f"from {LEAST:g} to below 1", lambda value: LEAST <= value < 1),
         "correlation": ("from 0 to 1", lambda value: 0 <= value <= 1),
         "items": ("a whole number from 2 to 1,000,000,000", lambda value: 2 <= value <= 10**9),
     }
@@ -83,8 +94,10 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _before(options: argparse.Namespace) -> str:
+    if options.benchmark is not None:
+        options.items = _items_of(options)
     if options.items is None:
-        raise InputError("say --items (before a run), or --results (after one).")
+        raise InputError("say --items or --benchmark (before a run), or --results (after one).")
     for name, value in _DEFAULTS.items():
         if getattr(options, name) is None:
             setattr(options, name, value)
@@ -94,6 +107,19 @@ def _before(options: argparse.Namespace) -> str:
     if options.json:
         return dumps({**_asked(options), "cases": cases}, indent=2, separators=(",", ": "))
     return "\n".join([_title(options), *(line for case in cases for line in _case_lines(options, case))])
+
+
+def _items_of(options: argparse.Namespace) -> int:
+    """Return how many items a benchmark's card gives."""
+    if options.items is not None:
+        raise InputError("--items and --benchmark say the same; give one of them.")
+    cards = find_cards([CATALOG], "benchmarks")
+    if options.benchmark not in cards:
+        raise InputError(
+            f"--benchmark: config/benchmarks has no card '{options.benchmark}'.{suggest(options.benchmark, cards)}"
+        )
+    card = read_card(cards[options.benchmark], "benchmark")
+    return card["subset"]["items"] if card["subset"] else card["rows"]
 
 
 def _asked(options: argparse.Namespace) -> dict:
@@ -120,7 +146,8 @@ def _case(options: argparse.Namespace, share: float) -> dict:
 
 
 def _points(fraction: float) -> str:
-    return f"{100 * fraction:.1f} points"
+    points = 100 * fraction
+    return f"{points:.1f} points" if points == 0 or points >= 0.05 else f"{points:.2g} points"
 
 
 def _title(options: argparse.Namespace) -> str:
@@ -153,28 +180,28 @@ def _after(options: argparse.Namespace) -> str:
     given = [name for name in _BEFORE if getattr(options, name) is not None]
     if given:
         raise InputError(
-            f"--{given[0].replace('_', '-')} is for before a run; --results takes it from what was measured, and gives "
-            "the samples for half widths of 1, 2.5 and 5 points."
+            f"--{given[0].replace('_', '-')} is for before a run; --results takes it from what was measured."
         )
+    _check(options)
+    widths = HALF_WIDTHS if options.half_width is None else (options.half_width,)
     cells = read_cells(options.results, TAKEN)
-    table = power_table(read_completions(options.results, ("model", "benchmark", "item_id", "verdict")), cells)
+    completions = read_completions(options.results, ("model", "benchmark", "item_id", "verdict"))
+    table = power_table(completions, cells, widths)
     if options.json:
         return dumps(
             table.astype(object).where(table.notna(), None).to_dict("records"), indent=2, separators=(",", ": ")
         )
-    return "\n".join(map(_row_lines, table.to_dict("records")))
+    return "\n".join(_row_lines(row, widths) for row in table.to_dict("records"))
 
 
-def _row_lines(row: dict) -> str:
+def _row_lines(row: dict, widths: tuple[float, ...]) -> str:
     head = (
         f"{row['model']} x {row['benchmark']}: {row['accuracy']:.1%}, {row['n_items']:,} items x {row['n_samples']:,}"
     )
     if pd.notna(row["half_width_of_such"]):
         head += f", +-{_points(row['half_width_of_such'])} for such items"
     these, such = (
-        ", ".join(
-            f"+-{100 * width:g}: {_count(row[f'samples_of_{which}_for_{name}'])}" for name, width in HALF_WIDTHS.items()
-        )
+        ", ".join(f"+-{100 * width:g}: {_count(row[f'samples_of_{which}_for_{name_of(width)}'])}" for width in widths)
         for which in ("these", "such")
     )
     least = row["half_width_of_such_least"]
