@@ -25,6 +25,8 @@ rule fit_trend:
     params:
         accuracy_thresholds=STUDY.analysis["accuracy_thresholds"],
         groups=STUDY.analysis["groups"],
+        replicates=STUDY.analysis["replicates"],
+        seed=STUDY.analysis["seed"],
         digest=plugins.source_digest("trend", "hypervolume.py", "bootstrap.py", "statistics.py"),
     script:
         "../scripts/fit_trend.py"

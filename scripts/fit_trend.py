@@ -9,18 +9,20 @@ from paretoscope.jobs import job
 from paretoscope.schema import CELLS
 from paretoscope.trend import efficiency, frontiers_as_of, hypervolume_over_time, threshold_flops, trend_lines
 
-N_REPLICATES = 2_000
-"""So many place the ends of an interval to within a fiftieth of its width."""
-
 
 def main(
-    inputs: dict[str, str], thresholds: list[float], groups: dict[str, list[str]], outputs: dict[str, str]
+    inputs: dict[str, str],
+    thresholds: list[float],
+    groups: dict[str, list[str]],
+    n_replicates: int,
+    seed: int,
+    outputs: dict[str, str],
 ) -> None:
     """Write efficiencies, FLOPs to thresholds and lines of the average, frontier and hypervolume of every scope."""
     points = read_table(inputs["frontier"], FRONTIER)
     averages = points[points["scope"] == AVERAGE]
     completions, cells = pd.read_parquet(inputs["completions"]), read_table(inputs["cells"], CELLS)
-    replicates = replicate(completions, cells, ("flops",), N_REPLICATES)
+    replicates = replicate(completions, cells, ("flops",), n_replicates, seed)
     by_model = efficiency(averages)
     by_threshold = threshold_flops(averages, thresholds)
     write_table(outputs["efficiency"], by_model)
@@ -37,5 +39,7 @@ if "snakemake" in globals():
             dict(snakemake.input.items()),
             snakemake.params.accuracy_thresholds,
             snakemake.params.groups,
+            snakemake.params.replicates,
+            snakemake.params.seed,
             dict(snakemake.output.items()),
         )

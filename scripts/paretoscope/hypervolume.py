@@ -53,3 +53,23 @@ def hypervolume(cost, accuracy, reference_cost: float):
     steps = np.take_along_axis(logarithm, order, axis=-1)
     heights = np.maximum.accumulate(np.take_along_axis(accuracy, order, axis=-1), axis=-1)
     return np.sum(heights * np.diff(steps, axis=-1, append=last), axis=-1)[()]
+
+
+def corrected(observed: float, drawn: np.ndarray) -> tuple[float, float, float]:
+    """Return a hypervolume freed of its bias, and the ends of its 95 % interval.
+
+    Parameters
+    ----------
+    observed : float
+        Of the models as they were measured.
+    drawn : array of shape (replicates,)
+        Of bootstrap replicates.
+
+    Notes
+    -----
+    A best of models that were measured with error lies high. The mean excess of the replicates says by how much (Efron
+    and Tibshirani 1993, chapter 10), and value and interval are shifted back by it.
+    """
+    bias = drawn.mean() - observed
+    low, high = np.quantile(drawn, [0.025, 0.975]) - bias
+    return float(observed - bias), max(float(low), 0.0), float(high)

@@ -20,6 +20,7 @@ from paretoscope.trend import (
     threshold_flops,
     trend_lines,
 )
+from paretoscope.uncertainty import frontier_uncertainty
 
 
 def averages(*rows):
@@ -192,6 +193,37 @@ def test_a_line_through_records_describes_them_and_its_test_finds_them_anew():
     assert line["permutation_p"] == pytest.approx(1 / 720)
 
 
+@pytest.mark.parametrize(("threshold", "few"), [(0.3, False), (0.5, True), (0.75, True)])
+def test_a_threshold_that_few_models_reach_is_said_to_be_extrapolated(threshold, few):
+    rows = falling()
+    reaching = int((rows["accuracy"] >= threshold).sum())
+    assert (reaching < 5) == few
+    lines = lines_of(rows, [threshold])
+    line = lines.loc[("log10_flops_to_reach", threshold)]
+    assert line["n_reaching"] == lines.loc[("log10_flops_record", threshold), "n_reaching"] == reaching
+    note = line["extrapolation_note"]
+    assert note == f"extrapolated: {reaching} of at least 5 models reach it" if few else pd.isna(note)
+    assert pd.notna(line["slope_per_year"])
+    assert pd.isna(lines.loc[("s_eff", 0), "n_reaching"])
+
+
+def test_lines_that_are_not_fitted_carry_no_p_value():
+    rng = np.random.default_rng(1)
+    flat = [(f"m{i}", f"2024-{i + 1:02d}-01", 10 ** rng.uniform(10, 16), rng.uniform(0.3, 0.7)) for i in range(12)]
+    for rows in (averages(*flat), falling(), averages(*FIVE)):
+        lines = lines_of(rows)
+        unfitted = lines[lines["note"].notna()]
+        assert len(unfitted)
+        assert unfitted[["permutation_p", "n_permutations", "permutations_are_all"]].isna().all(axis=None)
+
+
+def test_models_that_are_all_on_the_frontier_leave_nothing_to_fit_of_their_excess():
+    rows = averages(*[(f"m{i}", f"2024-0{i}-01", 10.0**i, 0.1 * i) for i in range(1, 8)])
+    line = lines_of(rows).loc[("excess", 0)]
+    assert line["note"] == "no line: all on the frontier, nothing to fit"
+    assert line[["slope_per_year", "slope_per_year_low", "permutation_p"]].isna().all()
+
+
 def test_the_family_that_makes_the_trend_is_named():
     rng = np.random.default_rng(2)
     level = [(f"m{i}", f"2024-{i + 1:02d}-01", 10 ** rng.normal(14, 0.1), 0.3 + 0.02 * rng.normal()) for i in range(12)]
@@ -284,6 +316,25 @@ def test_hypervolume_over_time_by_hand():
     assert list(table["n_models"]) == [1, 2, 3]
     assert set(table["reference_flops"]) == {1e15}
     assert list(table.columns) == schema.names(HYPERVOLUME)
+
+
+def test_the_interval_of_the_last_date_is_that_of_the_frontier():
+    rng = np.random.default_rng(3)
+    rows = averages(*[(f"m{i}", f"2024-0{i + 1}-01", 10.0 ** (12 + i % 3), 0.5 + 0.02 * i) for i in range(6)])
+    accuracy = rows["accuracy"].to_numpy()[:, None] + rng.normal(0, 0.05, (500, 6, 1))
+    drawn = Replicates(
+        tuple(rows["model"]),
+        ("only",),
+        accuracy,
+        {"flops": np.broadcast_to(rows["total_flops_mean"].to_numpy()[:, None], accuracy.shape)},
+    )
+    last = hypervolume_over_time(rows, drawn, {"average": ("only",)}).iloc[-1]
+    costed = rows.assign(cost="flops", scope_name="Average", cost_mean=rows["total_flops_mean"], on_frontier=True)
+    _, _, whole = frontier_uncertainty(costed, drawn, {"average": ("only",)})
+    ends = ["hypervolume", "hypervolume_low", "hypervolume_high"]
+    np.testing.assert_allclose(last[ends].astype(float), whole.iloc[0][ends].astype(float))
+    # The maximum lies high, and the interval is shifted back.
+    assert last["hypervolume_low"] < last["hypervolume"] < last["hypervolume_high"]
 
 
 def test_without_dated_models_the_tables_are_empty():

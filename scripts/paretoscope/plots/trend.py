@@ -47,7 +47,8 @@ def draw(
             "",
             _style.legend(shown, colour_of),
             f"{style['study']}. S_eff = mean accuracy / log10(mean FLOPs); it depends on the unit, which is FLOPs. "
-            f"Bars and band: 95 % intervals over items. {_line_note(lines)} {_panel.left_out(efficiency)}",
+            f"Bars and band: 95 % intervals over items. {_line_note(lines)} "
+            f"{_dates(shown)} {_panel.left_out(efficiency)}",
             height=3 * height + 1.2 * size,
         )
         left, bottom, top, right = 5.2 * size, 2.4 * size, 2.2 * size, 5.5 * size
@@ -56,10 +57,10 @@ def draw(
         moves = sheet.axes(left, above, half - left - 1.4 * size, height - bottom - top - 1.2 * size)
         grows = sheet.axes(half + left, above, half - left - size, height - bottom - top - 1.2 * size)
         lower = sheet.axes(left, height + bottom, sheet.width - left - right, height - bottom - top - 1.4 * size)
-        upper = sheet.axes(left, bottom, sheet.width - left - right, height - bottom - top)
+        upper = sheet.axes(left, bottom, sheet.width - left - right, height - bottom - top - 1.4 * size)
         moves.set_title("The frontier as of a date", loc="left", size=size, weight="bold")
         grows.set_title("Its hypervolume", loc="left", size=size, weight="bold")
-        upper.set_title("Compute efficiency of each model", loc="left", size=size, weight="bold")
+        _heading(upper, "Compute efficiency of each model", _efficiency_note(lines), size)
         _heading(lower, "Fewest FLOPs to reach a mean accuracy, so far", halving(lines), size)
         if shown.empty:
             for axes in (upper, moves, grows):
@@ -201,9 +202,29 @@ def _title(thresholds: pd.DataFrame) -> str:
     return "How the frontier moved with release dates"
 
 
+def _efficiency_note(lines: pd.DataFrame) -> str:
+    """Return what a rise of S_eff does and doesn't say."""
+    line = lines[lines["quantity"] == "s_eff"].iloc[0]
+    if pd.notna(line["note"]):
+        return ""
+    return f"Rises also where models only spend more; permuted dates: p = {line['permutation_p']:.2g}"
+
+
 def _line_note(lines: pd.DataFrame) -> str:
     line = lines[lines["quantity"] == "s_eff"].iloc[0]
     if pd.notna(line["note"]):
         return f"S_eff: {line['note']}."
     slope, low, high = (f"{line[c]:+.2g}" for c in ("slope_per_year", "slope_per_year_low", "slope_per_year_high"))
     return f"Dashed: least squares over {line['n_points']} models, {slope} per year (95 %: {low} to {high})."
+
+
+def _dates(shown: pd.DataFrame) -> str:
+    """Return all release dates, with how many models each has where that is more than one."""
+    counted = shown["release_date"].value_counts().sort_index()
+    return (
+        ""
+        if counted.empty
+        else "Release dates: "
+        + ", ".join(f"{date} ({count})" if count > 1 else date for date, count in counted.items())
+        + "."
+    )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from ..bootstrap import Replicates
-from ..hypervolume import hypervolume, reference_cost
+from ..hypervolume import corrected, hypervolume, reference_cost
 from ..schema import names
 from .dates import iso_dates
 from .tables import FRONTIERS, HYPERVOLUME
@@ -66,8 +66,9 @@ def hypervolume_over_time(
     Notes
     -----
     One reference point for all dates and replicates of a scope: ten times the FLOPs of its dearest model, at accuracy
-    0. The intervals of neighbouring dates go together, since most models are in both. A maximum over models that were
-    measured with error lies high; the interval doesn't take that back.
+    0. The intervals of neighbouring dates go together, since most models are in both. They are shifted as those of the
+    frontier are (:func:`paretoscope.hypervolume.corrected`), so that of the last date is the frontier's own where all
+    models have a date.
     """
     rows = []
     for name, scope in _dated(points).groupby("scope", sort=False):
@@ -76,14 +77,14 @@ def hypervolume_over_time(
         for date in sorted(scope["release_date"].unique()):
             by_then = (scope["release_date"] <= date).to_numpy()
             released = scope[by_then]
-            drawn = hypervolume(flops[:, by_then], accuracy[:, by_then], reference)
-            low, high = np.percentile(drawn, [2.5, 97.5])
+            observed = hypervolume(released["total_flops_mean"], released["accuracy"], reference)
+            _, low, high = corrected(observed, hypervolume(flops[:, by_then], accuracy[:, by_then], reference))
             rows.append(
                 {
                     "scope": name,
                     "as_of": date,
                     "n_models": len(released),
-                    "hypervolume": hypervolume(released["total_flops_mean"], released["accuracy"], reference),
+                    "hypervolume": observed,
                     "hypervolume_low": low,
                     "hypervolume_high": high,
                     "reference_flops": reference,

@@ -37,7 +37,8 @@ def trend_lines(
     Returns
     -------
     table of LINES
-        With fewer than :data:`MIN_POINTS` points, or all of one date, the note says so and the numbers are empty.
+        With fewer than :data:`MIN_POINTS` points, or all of one date, the note says so and the numbers are empty, those
+        of the test too.
 
     Notes
     -----
@@ -81,8 +82,9 @@ def trend_lines(
     for row in rows:
         _log.info("line %s %s: %s", row["quantity"], row["accuracy_threshold"], row.get("note") or "fitted")
     table = pd.DataFrame(rows, columns=names(LINES))
-    texts = {"note": "str", "halving_note": "str", "most_influential_family": "str"}
-    return table.astype(texts | {"n_permutations": "Int64", "permutations_are_all": "boolean"})
+    texts = dict.fromkeys(("note", "extrapolation_note", "halving_note", "most_influential_family"), "str")
+    whole = {"n_reaching": "Int64", "n_permutations": "Int64", "permutations_are_all": "boolean"}
+    return table.astype(texts | whole)
 
 
 def _draws(replicates: Replicates, models) -> tuple[np.ndarray, np.ndarray]:
@@ -107,6 +109,8 @@ def _dated_line(quantity: str, models: pd.DataFrame, draws, seed: int) -> dict:
     if row["note"]:
         return row
     time, values = years(models["release_date"]), models[quantity].to_numpy(dtype=float)
+    if quantity == "excess" and not values.any():
+        return row | {"note": "no line: all on the frontier, nothing to fit"}
     of_draws = {"s_eff": lambda accuracy, flops: accuracy / np.log10(flops), "excess": lambda a, f: excess(f, a)}
     design = np.column_stack([np.ones(len(time)), time])
     fit = regress(design, values, None if draws is None else of_draws[quantity](*draws))
@@ -140,14 +144,16 @@ def _flops_lines(models: pd.DataFrame, thresholds: list[float], draws, seed: int
     rows = []
     for threshold in thresholds:
         n_reaching = int((models["accuracy"] >= threshold).sum())
-        found = row | {"accuracy_threshold": threshold}
+        found = row | {"accuracy_threshold": threshold, "n_reaching": n_reaching}
         if n_reaching in (0, len(models)):
             which = "no model reaches" if n_reaching == 0 else "every model reaches"
             rows.append(found | {"note": f"not identified: {which} it"})
         elif np.isnan(reach["slope"]["slope_per_year_low"]):
-            rows.append(found | {"note": "not identified: accuracy doesn't surely rise with FLOPs"} | test)
+            rows.append(found | {"note": "not identified: accuracy doesn't surely rise with FLOPs"})
         else:
             start = flops.mean() + (logit(threshold) - reach["intercept"]) / reach["gain"]
+            if n_reaching < MIN_POINTS:
+                found["extrapolation_note"] = f"extrapolated: {n_reaching} of at least {MIN_POINTS} models reach it"
             ends = {"value_at_first": start, "value_at_last": start + reach["slope"]["slope_per_year"] * time.max()}
             rows.append(found | ends | reach["slope"] | reach["families"] | test)
     return [*rows, equal | _at_equal_accuracy(backward, flops, models, draws, seed)]
@@ -193,14 +199,11 @@ def _at_equal_accuracy(design: np.ndarray, flops: np.ndarray, models: pd.DataFra
 
 def _record_line(threshold: float, steps: pd.DataFrame, models: pd.DataFrame, seed: int) -> dict:
     """Describe the records at a threshold, and test whether they come later than by chance."""
-    records = steps[steps["is_record"]]
-    row = _start("log10_flops_record", records["release_date"], "records", threshold)
-    if not row["note"]:
-        time, values = years(records["release_date"]), np.log10(records["total_flops_min"].to_numpy())
-        row |= _description(time, values)
-    reaching = models[models["accuracy"] >= threshold]
-    if len(reaching) < MIN_POINTS or reaching["release_date"].nunique() == 1:
+    records, reaching = steps[steps["is_record"]], models[models["accuracy"] >= threshold]
+    row = _start("log10_flops_record", records["release_date"], "records", threshold) | {"n_reaching": len(reaching)}
+    if row["note"]:
         return row
+    row |= _description(years(records["release_date"]), np.log10(records["total_flops_min"].to_numpy()))
     time, values = years(reaching["release_date"]), np.log10(reaching["total_flops_mean"].to_numpy())
     return row | _permuted(lambda order: mean_record(time, values[order]), len(reaching), seed)
 

@@ -78,6 +78,7 @@ LINES = (
     Column("quantity", "str", "", "one of: " + ", ".join(QUANTITIES)),
     Column("accuracy_threshold", "float64", "fraction", "the accuracy to reach, where the quantity has one"),
     Column("n_points", "int64", "points", "points that a line could go through"),
+    Column("n_reaching", "Int64", "models", "models that reach the accuracy, where the quantity has one"),
     Column("first_date", "str", "ISO date", "first release date among them"),
     Column("last_date", "str", "ISO date", "last release date among them"),
     Column("value_at_first", "float64", "the quantity's", "value of the line at first_date"),
@@ -95,6 +96,7 @@ LINES = (
     Column("halving_months_low", "float64", "months", "lower end of its 95 % interval: FLOPs halve no faster"),
     Column("halving_months_high", "float64", "months", "upper end of its 95 % interval"),
     Column("halving_note", "str", "", "why FLOPs have no halving time; empty where they have one"),
+    Column("extrapolation_note", "str", "", "where few models reach the accuracy, that the line is extrapolated to it"),
     Column("note", "str", "", "why there is no line; empty where there is one"),
 )
 """``trend/lines.csv``: one row per line that was looked for."""

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ..bootstrap import Replicates, item_means
-from ..hypervolume import hypervolume, reference_cost
+from ..hypervolume import corrected, hypervolume, reference_cost
 from ..schema import MODEL, names
 from .differences import Paired, average, holm, p_values, paired
 from .dominance import best_rival, best_within, on_frontier
@@ -111,13 +111,12 @@ def _hypervolume(points: pd.DataFrame, cost: np.ndarray, accuracy: np.ndarray) -
     reference = reference_cost(points["cost_mean"])
     observed = hypervolume(points["cost_mean"], points["accuracy"], reference)
     drawn = hypervolume(cost, accuracy, reference)
-    bias = drawn.mean() - observed
-    low, high = np.quantile(drawn, _ENDS) - bias
+    without_bias, low, high = corrected(observed, drawn)
     return {
         "n_models": len(points),
         "hypervolume": observed,
-        "hypervolume_corrected": observed - bias,
-        "hypervolume_low": max(low, 0),
+        "hypervolume_corrected": without_bias,
+        "hypervolume_low": low,
         "hypervolume_high": high,
         "reference_cost": reference,
         "reference_accuracy": 0.0,
