@@ -323,7 +323,7 @@ def _meta(
     spec: dict, revision: str | None, requests: Sequence[Request], rows: list[dict], attempts: list[dict]
 ) -> dict:
     last = attempts[-1] if attempts else {}
-    in_force = last.get("engine", {}).get("sampling", spec["sampling"])
+    engine = last.get("engine", {"name": spec["engine"]["name"]})
     generation_seconds = _sum(rows, "wall_seconds")
     return {
         "model": spec["model"]["id"],
@@ -337,10 +337,10 @@ def _meta(
         "chat_template": spec["model"]["chat_template"],
         "sampling": {
             "asked": spec["asked"],
-            "in_force": in_force,
-            "ignored": last.get("engine", {}).get("ignored", {}),
+            "in_force": engine.get("sampling", spec["sampling"]),
+            "ignored": engine.get("ignored", {}),
         },
-        "seed": spec["seed"],
+        "seed": engine.get("seed", spec["seed"]),
         "samples": spec["samples"],
         "completions": len(rows),
         **{name: _sum(rows, name) for name in ("prompt_tokens", "completion_tokens", "reasoning_tokens")},
@@ -353,7 +353,7 @@ def _meta(
         **{name: _sum(attempts, name) if attempts else None for name in ("energy_joules", "load_energy_joules")},
         **{name: _largest(attempts, name) for name in ("peak_memory_bytes", "weights_bytes", "kv_cache_bytes")},
         "unmeasured": _unmeasured(attempts),
-        "engine": last.get("engine", {"name": spec["engine"]["name"]}),
+        "engine": engine,
         "attempts": attempts,
         "git": provenance.git_state(),
         "packages": provenance.versions(),

@@ -1,6 +1,7 @@
 import gzip
 import json
 import re
+from dataclasses import asdict
 from hashlib import sha256
 
 import pytest
@@ -8,7 +9,9 @@ import pytest
 from paretoscope.cards import check
 from paretoscope.engines import recorded
 from paretoscope.errors import InputError
-from paretoscope.schema import Completion, Request, Sampling
+from paretoscope.files import read_json
+from paretoscope.generate import COSTS, generate_cell
+from paretoscope.schema import Completion, Item, Request, Sampling, to_row
 
 SCHEMA = {"type": "object", "properties": recorded.SETTINGS}
 ALL = {"prompt_tokens": "prompt_tokens", "sample": "sample", "finish_reason": "finish_reason"}
@@ -165,3 +168,29 @@ def test_an_unknown_placeholder_in_a_path_is_refused():
 def test_a_benchmark_without_a_path_is_told():
     with pytest.raises(InputError, match=r"engine\.traces: no path for the benchmark 'sums'\. Add one, or exclude"):
         recorded.files(settings(traces={"other": "x"}), {"id": "tiny", "name": "Tiny"}, {"id": "sums"})
+
+
+def test_nothing_is_claimed_of_how_a_recording_came_about(trace, tmp_path):
+    path = trace(row())
+    (tmp_path / "items.jsonl").write_text(json.dumps(to_row(Item("a", "Q?", "2"))) + "\n", encoding="utf-8")
+    spec = {
+        "model": {"id": "m", "source": None, "chat_template": {}, "context_length": None, "reasoning": None},
+        "benchmark": {"id": "b", "grader": "math", "prompt": {"protocol": 1, "template": "{question}"}},
+        "engine": {"name": "recorded", "protocol": 1, "settings": {}},
+        **{"sampling": asdict(Sampling(0.6)), "seed": 7, "samples": 1},
+    }
+    out, stats, meta = (tmp_path / name for name in ("out.jsonl.zst", "stats.jsonl.zst", "out.meta.json"))
+    places = {"store": tmp_path / "store.jsonl", "output": out, "stats": stats, "meta": meta}
+    generate_cell(
+        items=tmp_path / "items.jsonl",
+        **{"spec": spec, "settings": settings(columns=ALL), "revision": None, "weights": None, "files": [str(path)]},
+        **places,
+    )
+    told = read_json(meta)
+    assert told["seed"] is None and told["sampling"]["asked"]["temperature"] == 0.6
+    assert set(told["sampling"]["in_force"].values()) == {None}
+    assert set(told["sampling"]["ignored"]) == {*told["sampling"]["in_force"], "seed"}
+    assert set(told["unmeasured"]) == {*COSTS, "generation_seconds", "gpu_seconds"}
+    reasons = {*told["sampling"]["ignored"].values(), *told["unmeasured"].values()}
+    assert reasons == {"not known: recorded elsewhere"}
+    assert all(told[name] is None for name in told["unmeasured"])

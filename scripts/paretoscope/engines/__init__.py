@@ -22,6 +22,7 @@ One that reads a request's ``cut`` response after the prompt has ``CONTINUES = T
 
 What a cell has cost, the engine's object may tell by ``costs() -> dict``: those keys of ``generate.COSTS`` that it
 knows, and ``unmeasured``, the reason for each that can't be measured; one that loads again while it generates tells by
-``loading_seconds() -> float`` how long it has been loading in all. Sampling settings that had no effect are in
-``describe()`` under ``ignored``, each with the reason.
+``loading_seconds() -> float`` how long it has been loading in all. Sampling settings that had no effect, and the seed
+where it had none, are in ``describe()`` under ``ignored``, each with the reason; ``sampling`` and ``seed`` there are
+those in force where they aren't the study's, None where nobody knows.
 """

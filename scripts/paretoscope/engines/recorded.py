@@ -1,7 +1,8 @@
 """Recorded responses: completions that somebody generated elsewhere, read from JSON-lines files.
 
 A file holds one cell, one response per line: at least the item's id, the response's text and its number of completion
-tokens. What the recording doesn't say (finish reason, prompt tokens, seconds) stays empty.
+tokens. What the recording doesn't say (finish reason, prompt tokens, seconds) stays empty, and so does what nobody here
+knows of how it came about: sampling, seed, GPUs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 
 from ..errors import InputError, suggest
 from ..files import read_jsonl
@@ -51,6 +53,13 @@ SETTINGS = {
         "default": False,
     },
 }
+
+NOT_KNOWN = "not known: recorded elsewhere"
+COSTS = (
+    *("load_seconds", "warmup_seconds", "generation_seconds", "gpus", "energy_joules", "load_energy_joules"),
+    *("peak_memory_bytes", "weights_bytes", "kv_cache_bytes"),
+)
+"""What only those who generated could measure."""
 
 KINDS = {str: "text", int: "a whole number", type(None): "null"}
 """Types of fields, as messages name them."""
@@ -109,8 +118,19 @@ class Recorded:
         self.ignore_unknown_items = settings["ignore_unknown_items"]
 
     def describe(self) -> dict:
-        """Return what there is to say of it: the recording names neither engine nor device."""
-        return {"version": None, "device": None, "recording": self.path}
+        """Return what there is to say of it: the recording names neither engine nor device, nor how it was sampled.
+
+        The study's sampling and seed had no effect on it.
+        """
+        sampling = dict.fromkeys(field.name for field in fields(Sampling))
+        return {
+            **{"version": None, "device": None, "recording": self.path, "sampling": sampling, "seed": None},
+            "ignored": dict.fromkeys((*sampling, "seed"), NOT_KNOWN),
+        }
+
+    def costs(self) -> dict:
+        """Return why no cost is known."""
+        return {"unmeasured": dict.fromkeys(COSTS, NOT_KNOWN)}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[list[Completion]]:
         """Yield all completions in one batch, in the order of the requests."""
