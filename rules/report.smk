@@ -2,7 +2,8 @@
 
 Needs   summary/cells.csv, summary/absent_cells.csv,
         frontier/{frontier,costs,cost_axes,probabilities,band,hypervolume,differences}.csv,
-        trend/{threshold_flops,lines}.csv, saturation/{curves,fits}.csv, generations/*/*.meta.json of every cell
+        trend/{threshold_flops,lines}.csv, saturation/{curves,fits}.csv, failure/{cells,counterfactuals}.csv,
+        generations/*/*.meta.json of every cell
 Makes   report/summary.txt, report/index.html
 """
 
@@ -44,6 +45,8 @@ rule write_page:
         lines="<results>/trend/lines.csv",
         curves="<results>/saturation/curves.csv",
         fits="<results>/saturation/fits.csv",
+        failure="<results>/failure/cells.csv",
+        counterfactuals="<results>/failure/counterfactuals.csv",
         metas=collect_cells("<results>/generations/{model}/{benchmark}.meta.json"),
     output:
         page="<results>/report/index.html",

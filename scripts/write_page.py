@@ -1,5 +1,6 @@
 """Write the interactive page of a study."""
 
+from paretoscope import failure
 from paretoscope.files import read_json, read_table, write_text
 from paretoscope.frontier import COST_AXES, COST_FRONTIERS, FRONTIER
 from paretoscope.jobs import job
@@ -24,6 +25,8 @@ TABLES = {
     "lines": LINES,
     "curves": CURVES,
     "fits": FITS,
+    "failure": failure.CELLS,
+    "counterfactuals": failure.COUNTERFACTUALS,
 }
 
 
@@ -37,9 +40,5 @@ def main(study: dict, paths: dict[str, str], metas: list[str], page: str) -> Non
 
 if "snakemake" in globals():
     with job(snakemake.log[0]):
-        main(
-            snakemake.params.study,
-            dict(snakemake.input.items()),
-            list(snakemake.input.metas),
-            snakemake.output.page,
-        )
+        inputs = snakemake.input
+        main(snakemake.params.study, dict(inputs.items()), list(inputs.metas), snakemake.output.page)

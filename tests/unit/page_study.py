@@ -65,6 +65,7 @@ def tables(rows: list[dict], benchmarks: dict[str, str], absent: tuple = ()) -> 
         "costs": costs,
         "axes": axes.assign(left_out=axes["left_out"].mask(axes["left_out"] == "")),
         **_uncertainty(costs),
+        **_failure(costs),
         **_trend(rows),
         **_saturation(rows, benchmarks),
     }
@@ -109,7 +110,7 @@ def _uncertainty(costs: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {
         "probabilities": points.assign(frontier_probability=np.where(points["on_frontier"], 0.9, 0.1)),
         "band": pd.DataFrame(band, columns=["cost", "scope", "cost_at", "accuracy_low", "accuracy_high"]),
-        "hypervolume": ends.assign(reliability=0.9),
+        "hypervolume": ends.assign(reliability=0.9, hypervolume=2.5, hypervolume_low=2.25, hypervolume_high=2.75),
         "differences": pd.concat(pairs, ignore_index=True),
     }
 
@@ -120,6 +121,22 @@ def _differences(scope: str, points: pd.DataFrame) -> pd.DataFrame:
     difference = accuracy[one] - accuracy[other]
     table = pd.DataFrame({"scope": scope, "model_a": ids[one], "model_b": ids[other], "difference": difference})
     return table.assign(difference_low=difference - 0.03, difference_high=difference + 0.03)
+
+
+def _failure(costs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return tables in which a third of all is spent on wrong answers, and a class is worth a tenth of a decade."""
+    failure = costs[costs["left_out"].isna() & costs["scope"].isin(["average", costs["scope"].iloc[-1]])]
+    failure = failure[["cost", "scope", "model", "cost_mean", "accuracy"]].assign(
+        wrong_share=0.333, wrong_share_low=0.3, wrong_share_high=0.4, per_correct=failure["cost_mean"] * 2
+    )
+    failure = failure.assign(per_correct_low=failure["cost_mean"] * 1.5, per_correct_high=np.inf)
+    ends = {"hypervolume_lost": 0.1, "hypervolume_lost_low": 0.04, "hypervolume_lost_high": 0.2}
+    removed = [
+        {"cost": cost, "scope": scope, "without": facet, "value": value, **ends}
+        for cost, scope in dict.fromkeys(zip(failure["cost"], failure["scope"], strict=True))
+        for facet, value in (("kind", "moe"), ("type", "reasoning"), *(("family", f"Family {n}") for n in range(7)))
+    ]
+    return {"failure": failure, "counterfactuals": pd.DataFrame(removed)}
 
 
 def _trend(rows: list[dict]) -> dict[str, pd.DataFrame]:

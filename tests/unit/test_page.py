@@ -107,6 +107,23 @@ def test_data_have_the_difference_of_every_pair_whichever_way_the_table_has_it()
         assert scope["low"] == pytest.approx([value - 0.03 for value in expected], abs=1.1e-3)
 
 
+def test_data_say_what_wrong_answers_cost_and_what_a_class_adds():
+    found = tables(models(3), BENCHMARKS)
+    flops = page_data(found)["costs"][0]
+    assert flops["hypervolume"] == {"mean": [2.5] * 3, "low": [2.25] * 3, "high": [2.75] * 3}
+    assert flops["failure"]["wrong_share"]["mean"] == [[0.333] * 3, [None] * 3, [0.333] * 3]
+    # The cost of a right answer is a multiple of the mean; one without an upper end has none.
+    assert [flops["failure"]["per_correct"][end][0] for end in ("mean", "low", "high")] == [
+        [2] * 3,
+        [1.5] * 3,
+        [None] * 3,
+    ]
+    assert flops["without"][0]["value"][:2] == ["moe", "reasoning"] and flops["without"][0]["low"][0] == 0.04
+    assert flops["without"][1]["value"] == []
+    none = {name: found[name].iloc[:0] for name in ("failure", "counterfactuals")}
+    assert page_data(found | none)["costs"][0]["failure"] is None
+
+
 def test_differences_are_told_of_the_models_that_few_beat():
     found = tables(models(PAIRED + 30), BENCHMARKS)
     data = page_data(found)
@@ -225,6 +242,6 @@ def test_a_large_study_makes_a_page_below_five_megabytes():
         rows = models(n, families=40)
         return len(build(tables(rows, benchmarks), meta(rows, benchmarks)).encode())
 
-    # What a model takes is the same for each from the last on whose differences are told, so 90 of them tell what 500 do.
+    # Beyond those whose differences are told, what a model takes is the same for each, so 90 tell what 500 do.
     few, many = size(PAIRED), size(PAIRED + 50)
     assert few + (many - few) / 50 * (500 - PAIRED) < 5_000_000

@@ -196,6 +196,51 @@ def test_accuracies_that_one_model_reached_share_a_name(visit):
     assert texts == ["50, 60, 70% right"]
 
 
+def test_what_wrong_answers_cost_is_told_for_the_choice_made(visit, page):
+    cells = "[...document.querySelectorAll('#failure tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))"
+    sort = "document.querySelectorAll('#failure thead button')[2].click()"
+    area, classes, first, _, last, means, _, filtered, _, hidden, words = visit(
+        page,
+        "byId('area').textContent",
+        "[...document.querySelectorAll('#without li')].map((line) => line.textContent)",
+        cells,
+        sort,
+        cells,
+        "chosen.points.map((point) => point.cost)",
+        toggle("Family 1"),
+        cells,
+        choose("scope", 1),
+        "[byId('failure').hidden, byId('classes').hidden]",
+        "byId('failure-words').textContent",
+    )
+    assert area.startswith("The area under the frontier (hypervolume) is 2.50 decades (95%: 2.25 to 2.75).")
+    assert classes[0] == "Without mixtures of experts the frontier loses 0.10 decades (0.04 to 0.20)."
+    assert classes[1].startswith("Without reasoning models") and classes[2].startswith("Without the family Family 0")
+    assert len(classes) == 8 and classes[-1].startswith("2 more families")
+    assert len(first) == len(last) == 12 and len(filtered) == 8
+    assert first[0][1] == "33.3% 30.0 to 40.0%"
+    dearest = float(last[0][2].split()[0].replace(",", ""))
+    assert last[0][2].endswith("or more") and dearest == pytest.approx(2 * max(means), rel=0.01)
+    assert hidden == [True, False] and words == "Not worked out for this cost or this group of benchmarks."
+
+
+def test_a_measured_cost_is_said_to_be_taken_as_exact(visit):
+    found = tables(models(3), BENCHMARKS)
+    axis = {"cost": "seconds", "name": "wall seconds", "unit": "s", "device": "GPU"}
+    for name in ("costs", "probabilities", "band", "hypervolume", "failure", "counterfactuals"):
+        table = found[name]
+        own = name not in ("failure", "counterfactuals")  # never worked out for measured costs
+        found[name] = pd.concat([table, table[table["cost"] == "flops"].assign(cost="seconds")]) if own else table
+    found["axes"] = pd.concat([found["axes"], pd.DataFrame([axis])])
+    words = "['answer-scope', 'frontier-words', 'failure-words'].map((id) => byId(id).textContent)"
+    last = f"byId('cost').value = DATA.costs.findIndex((cost) => cost.id === 'seconds'); {choose('scope', 0)}"
+    computed, _, measured = visit(build(found, meta(models(3), BENCHMARKS)), words, last, words)
+    assert not any("exact" in text for text in computed) and "Crosses" in computed[1]
+    assert "; wall seconds measured once on GPU, taken as exact)" in measured[0]
+    assert "Bars are 95% intervals of accuracy; the cost was measured once and is taken as exact." in measured[1]
+    assert measured[2].startswith("Not worked out for this cost")
+
+
 def test_what_saturation_is_not_identified_is_said(visit, page):
     words, cells = visit(
         page,
@@ -225,7 +270,7 @@ def test_tables_are_sorted_by_keyboard(visit, page):
     head = "document.querySelectorAll('#models thead button')[{}].focus()"
     sorts = "[...document.querySelectorAll('#models th[aria-sort]')].map((head) => [head.textContent, head.ariaSort])"
     values = visit(
-        page, sorts, head.format(0), press("Enter"), LINES, sorts, press("Enter"), LINES, sorts, head.format(1),
+        page, sorts, head.format(0), press("Enter"), LINES, sorts, press("Enter"), LINES, sorts, head.format(2),
         press("Enter"), LINES,
     )  # fmt: skip
     assert values[0] == [["TFLOPs", "ascending"]]

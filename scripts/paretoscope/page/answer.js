@@ -33,14 +33,15 @@ function stepItem(point) {
 function showAnswer() {
   const { frontier, points, shown, cost } = chosen;
   const date = choice.date < DATES.length - 1 ? `, released until ${latest()}` : "";
-  const device = cost && cost.device ? `; measured on ${cost.device}` : "";
+  const where = cost && cost.device ? ` on ${cost.device}` : "";
+  const measured = cost && isMeasured(cost) ? `; ${cost.name} measured once${where}, taken as exact` : "";
   const empty = shown.length
     ? "None of the models shown has both an accuracy and this cost." : "No model fits the filters.";
   const question = cost
     ? "The most accurate model for what a completion may cost, on "
     : "No cost of completions is known in this study, on ";
   byId("answer-scope").replaceChildren(
-    question, bdi(scopeName()), ` (${points.length} of ${MODELS.length} models${date}${device}). `,
+    question, bdi(scopeName()), ` (${points.length} of ${MODELS.length} models${date}${measured}). `,
     "Ranges are 95% intervals; reruns are made up by drawing the questions anew.",
   );
   byId("headline").replaceChildren(...headline());

@@ -82,8 +82,9 @@ async function draw(id, words, log, parameters, data) {
   return view.runAsync();
 }
 
-// Names beside points, the important first, each where it covers no point, no other name and none of the lines.
-function placeNames(view, points, lines = [], size = 12) {
+// Names beside points, the important first, each where it covers no point, no other name and none of the lines;
+// return the points that found no such place.
+async function placeNames(view, points, lines = [], size = 12) {
   const [x, y] = ["x", "y"].map((name) => view.scale(name));
   const [width, height] = [x.range()[1], y.range()[0]];
   const pen = document.createElement("canvas").getContext("2d");
@@ -92,7 +93,7 @@ function placeNames(view, points, lines = [], size = 12) {
   const dots = points.map(pixel).map(([px, py]) => ({ left: px - 7, right: px + 7, top: py - 7, bottom: py + 7 }));
   const strokes = lines.flatMap((line) => line.slice(1).flatMap((end, n) => cover(pixel(line[n]), pixel(end))));
   const taken = [...dots, ...strokes], names = [];
-  points.forEach((point, index) => {
+  const homeless = points.filter((point, index) => {
     const text = short(point.text, 28), long = pen.measureText(text).width, [px, py] = pixel(point);
     const left = -8 - long, middle = -long / 2;
     const places = [[11, 0], [left - 3, 0], [left, -13], [8, 13], [middle, -16], [middle, 17], [8, -13], [left, 13]];
@@ -102,10 +103,12 @@ function placeNames(view, points, lines = [], size = 12) {
       if (taken.some((other) => other !== dots[index] && overlap(box, other))) continue;
       taken.push(box);
       names.push({ px: px + dx, py: py + dy, text, opacity: point.faint ? 0.75 : 1 });
-      break;
+      return false;
     }
+    return true;
   });
-  return view.data("names", names).runAsync();
+  await view.data("names", names).runAsync();
+  return homeless;
 }
 
 const overlap = (a, b) => a.left < b.right && a.right > b.left && a.top < b.bottom && a.bottom > b.top;
@@ -156,7 +159,15 @@ async function drawFrontier(chosen, budget) {
   const texts = named.map((point) => ({
     x: point.cost, y: 100 * point.accuracy, text: point.name, faint: !point.on,
   }));
-  await placeNames(view, texts, [corners(steps), ...(marks.length > 30 ? [] : marks.flatMap(barsOf))]);
+  const homeless = await placeNames(view, texts, [corners(steps), ...(marks.length > 30 ? [] : marks.flatMap(barsOf))]);
+  showUnnamed(homeless.filter((point) => !point.faint).sort((a, b) => a.x - b.x));
+}
+
+// The models on the frontier for whose names the drawing has no place, in words.
+function showUnnamed(points) {
+  const names = points.flatMap((point, n) => [n ? ", " : "", bdi(point.text), ` (${percent(point.y / 100)})`]);
+  byId("frontier-unnamed").hidden = !points.length;
+  byId("frontier-unnamed").replaceChildren("Also on the frontier, with no room for a name, the cheapest first: ", ...names, ".");
 }
 
 // Where other questions would mostly have put the frontier; it is known for all models together alone.

@@ -21,6 +21,7 @@ CURVE_DIGITS, CURVE_POINTS = 3, 16
 PAIRED = 40
 """Models of a scope whose differences are told at most: pairs are many."""
 
+_ENDS = {"mean": "", "low": "_low", "high": "_high"}
 _MODEL = {"id": "model", "name": "model_name", "family": "family", "kind": "kind", "type": "type"}
 
 
@@ -32,7 +33,8 @@ def page_data(tables: Mapping[str, pd.DataFrame]) -> dict:
     tables : mapping of str to DataFrame
         ``frontier``, ``costs``, ``axes`` (frontier.FRONTIER, COST_FRONTIERS, COST_AXES), ``probabilities``, ``band``,
         ``hypervolume``, ``differences`` (uncertainty.tables), ``thresholds``, ``lines`` (trend.THRESHOLDS, LINES),
-        ``curves``, ``fits`` (saturation.CURVES, FITS) and ``cells`` (schema.CELLS).
+        ``curves``, ``fits`` (saturation.CURVES, FITS), ``failure``, ``counterfactuals`` (failure.CELLS,
+        COUNTERFACTUALS) and ``cells`` (schema.CELLS).
 
     Returns
     -------
@@ -112,7 +114,8 @@ def _cost(axis: dict, tables: Mapping[str, pd.DataFrame], grid: _Grid) -> dict:
     costs, probabilities, band, hypervolume = (
         tables[name][tables[name]["cost"] == axis["cost"]] for name in ("costs", "probabilities", "band", "hypervolume")
     )
-    reliability = hypervolume.set_index("scope")["reliability"].reindex(grid.scopes)
+    hypervolume = hypervolume.set_index("scope").reindex(grid.scopes)
+    removed = tables["counterfactuals"][tables["counterfactuals"]["cost"] == axis["cost"]]
     return {
         **{key: axis[key] if isinstance(axis[key], str) else "" for key in ("name", "unit", "device")},
         "id": axis["cost"],
@@ -121,7 +124,40 @@ def _cost(axis: dict, tables: Mapping[str, pd.DataFrame], grid: _Grid) -> dict:
         "left_out": grid.codes(costs, "left_out"),
         "probability": grid.numbers(probabilities, "frontier_probability", CURVE_DIGITS),
         "band": [_band(band[band["scope"] == scope]) for scope in grid.scopes],
-        "reliability": rounded(reliability, CURVE_DIGITS),
+        "reliability": rounded(hypervolume["reliability"], CURVE_DIGITS),
+        "hypervolume": _with_ends(hypervolume, "hypervolume"),
+        "failure": _failure(tables["failure"][tables["failure"]["cost"] == axis["cost"]], costs, grid),
+        "without": [_without(removed[removed["scope"] == scope]) for scope in grid.scopes],
+    }
+
+
+def _with_ends(table: pd.DataFrame, name: str) -> dict:
+    """Return a column and the ends of its interval."""
+    return {end: rounded(table[name + suffix], CURVE_DIGITS) for end, suffix in _ENDS.items()}
+
+
+def _failure(failure: pd.DataFrame, costs: pd.DataFrame, grid: _Grid) -> dict | None:
+    """Return what is spent on wrong answers, and the cost of a right one as a multiple of the page's mean cost."""
+    if failure.empty:
+        return None
+    key = ["scope", "model"]
+    table = failure.merge(costs[[*key, "cost_mean"]], on=key, how="left", suffixes=("_of_failure", ""))
+    per_correct = [f"per_correct{suffix}" for suffix in _ENDS.values()]
+    finite = table[per_correct].replace(np.inf, np.nan)
+    table[per_correct] = finite.div(table["cost_mean"], axis=0)
+    return {
+        name: {end: grid.numbers(table, name + suffix, digits) for end, suffix in _ENDS.items()}
+        for name, digits in (("wrong_share", CURVE_DIGITS), ("per_correct", SPARE_DIGITS))
+    }
+
+
+def _without(removed: pd.DataFrame) -> dict:
+    """Return what the frontier of a scope loses without each class of models."""
+    removed = removed.dropna(subset="hypervolume_lost")
+    return {
+        "facet": _texts(removed["without"]),
+        "value": _texts(removed["value"]),
+        **_with_ends(removed, "hypervolume_lost"),
     }
 
 

@@ -17,7 +17,7 @@ from .data import page_data
 from .methods import methods_html
 
 _FOLDER = Path(__file__).parent
-SCRIPTS = ("state", "table", "answer", "sections", "charts", "bubble", "filters", "main")
+SCRIPTS = ("state", "table", "answer", "sections", "failure", "charts", "bubble", "filters", "main")
 """In the order in which they stand in the page."""
 WARNINGS = 200
 """Warnings that are listed at most."""

@@ -19,6 +19,7 @@ function update() {
   showModels();
   showGrid();
   showSaturation();
+  showFailure();
   showDrawings();
 }
 

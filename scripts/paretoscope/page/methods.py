@@ -17,7 +17,8 @@ EXPLANATIONS = (
         "Cost",
         "The mean per completion, that is per answer, its reasoning included. FLOPs are the arithmetic operations that "
         "the model's architecture needs for the tokens that it read and wrote, 2 per multiply-add. Seconds, joules and "
-        "dollars are measured, on the device named beside them, and shown where most cells have them.",
+        "dollars are measured once, on the device named beside them, taken as exact, and shown where most cells have "
+        "them.",
     ),
     (
         "Frontier",

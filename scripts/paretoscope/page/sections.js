@@ -4,6 +4,7 @@ const orders = {
   models: { key: "cost", down: false },
   grid: { key: "name", down: false },
   saturation: { key: "name", down: false },
+  failure: { key: "wrong", down: true },
 };
 let models;
 
@@ -12,7 +13,9 @@ function showFrontierWords() {
   byId("frontier-words").textContent = [
     `${frontier.length} of ${points.length} models are on the frontier (the line):`,
     "nobody is at least as accurate for less.",
-    "Crosses are 95% intervals.",
+    cost && isMeasured(cost)
+      ? "Bars are 95% intervals of accuracy; the cost was measured once and is taken as exact."
+      : "Crosses are 95% intervals.",
     bandOf(chosen).length ? "Shaded: where the frontier would mostly have come out with other questions." : "",
     left ? `Not drawn: ${left}, see the table.` : "",
   ].filter(Boolean).join(" ");
@@ -36,12 +39,12 @@ function modelColumns() {
   const gap = (row) => (row.left ? "–" : row.on ? "frontier" : (100 * row.gap).toFixed(1));
   const columns = [
     NAMES,
+    { key: "p", head: "On frontier", number: true, value: (row) => row.p ?? null, show: (row) => share(row.p) },
     { key: "accuracy", head: "Right", number: true, value: (row) => row.accuracy, show: accuracyWords },
     {
       key: "cost", head: unit ? unit.name : "Cost", number: true, value: (row) => row.cost ?? null,
       show: (row) => (row.left ? make("small", {}, row.left) : number(row.cost)),
     },
-    { key: "p", head: "On frontier", number: true, value: (row) => row.p ?? null, show: (row) => share(row.p) },
     { key: "gap", head: "Behind (points)", number: true, value: (row) => (row.left ? null : row.gap), show: gap },
     { key: "family", head: "Family", text: true, value: (row) => row.family },
     { key: "kind", head: "Kind", text: true, value: (row) => KINDS.get(row.kind) || row.kind },
@@ -85,6 +88,7 @@ function showGrid() {
 }
 
 function halvingWords({ halving_months: months, halving_months_low: low, halving_months_high: high, ...rest }) {
+  if (rest.note.includes("may as well not decline")) return "The data don't show whether the FLOPs needed fall.";
   if (!months) return rest.note ? `No halving time is identified: ${rest.note.replace(/^not identified: /, "")}.` : "";
   const range = `95%: ${number(low)} to ${known(high) ? number(high) : "no decline"}; ${rest.n_points} models`;
   const chance = known(rest.permutation_p)

@@ -47,6 +47,9 @@ function unitOf(cost, values) {
   return { size, name };
 }
 
+// Counted or computed costs differ among questions alone; of the others one run was measured, with no error known.
+const isMeasured = (cost) => !["flops", "tokens"].includes(cost.id);
+
 // The models as points of the chosen benchmark and cost; left: why one is none.
 function allPoints() {
   const cost = DATA.costs[choice.cost];
