@@ -114,11 +114,16 @@ def power_table(
     """
     real = cells[cells["kind"] != "control"]
     tables = correct_by_item(completions, real)
+    accuracies: dict[str, dict[tuple[str, str], float]] = {}
+    for cell, table in tables.items():
+        accuracies.setdefault(cell[1], {})[cell] = table["mean"].mean()
     rows = []
     for cell in real.to_dict("records"):
         own = (cell["model"], cell["benchmark"])
         rows.append(
-            {name: cell[name] for name in TAKEN} | _needs(scatter(tables[own]), half_widths) | _rival(own, tables)
+            {name: cell[name] for name in TAKEN}
+            | _needs(scatter(tables[own]), half_widths)
+            | _rival(own, tables, accuracies[cell["benchmark"]])
         )
     _log.info("samples needed by %d cells", len(rows))
     wanted = columns(half_widths)
@@ -177,13 +182,14 @@ def _needs_of_these(within: float, found: Scatter, samples: float, half_widths: 
     }
 
 
-def _rival(own: tuple[str, str], tables: dict[tuple[str, str], pd.DataFrame]) -> dict:
-    accuracy = tables[own]["mean"].mean()
-    others = [cell for cell in tables if cell[1] == own[1] and cell != own]
-    shared = [cell for cell in others if len(tables[cell].index.intersection(tables[own].index)) > 1]
-    if not shared:
+def _rival(
+    own: tuple[str, str], tables: dict[tuple[str, str], pd.DataFrame], accuracies: dict[tuple[str, str], float]
+) -> dict:
+    """Compare a cell with the nearest of its benchmark, whose accuracies these are."""
+    apart = sorted((abs(accuracy - accuracies[own]), cell) for cell, accuracy in accuracies.items() if cell != own)
+    nearest = next((cell for _, cell in apart if len(tables[cell].index.intersection(tables[own].index)) > 1), None)
+    if nearest is None:
         return {"rival": None}
-    nearest = min(shared, key=lambda cell: (abs(tables[cell]["mean"].mean() - accuracy), cell))
     pair = paired_scatter(tables[own], tables[nearest])
     return {
         "rival": nearest[0],
