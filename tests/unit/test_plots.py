@@ -591,6 +591,51 @@ def test_a_toss_up_on_the_frontier_is_pale_and_named_so(llm_figures):
     assert faces & {_style.faded(colour) for colour in _style.PALETTE}
 
 
+@pytest.mark.parametrize(
+    ("chance", "on_frontier", "is_pale"),
+    [(0.54, False, False), (0.54, True, False), (0.49, True, True), (0.31, False, True), (np.nan, True, False)],
+)
+def test_pale_is_what_is_under_one_half_on_the_line_or_off_it(chance, on_frontier, is_pale):
+    table = frontier.frontier(frontier.points(nano_cells()))
+    scope = table[(table["scope"] == "easy") & table["left_out"].isna()]
+    model = scope.loc[scope["on_frontier"] == on_frontier, "model"].iloc[0]
+    sure, bands = sureness(frontier.cost_frontiers(nano_cells())[0])
+    sure.loc[:, "frontier_probability"] = np.where(sure["model"] == model, chance, 1.0)
+    figure = plugins.load("plots", "frontier").draw(scope, sure, bands, {"labels": "all"})
+    name = scope.set_index("model").loc[model, "model_name"]
+    label = next(text for text in texts(figure) if bare(text).split(" (")[0] == name)
+    assert (label.get_color() == _style.GREY) == is_pale
+
+
+def test_no_box_behind_a_name_cuts_a_hole_into_the_frontier(llm_figures):
+    for name in ("frontier_overview", "frontier_costs"):
+        drawn = [text for axes in llm_figures[name].axes for text in axes.texts]
+        assert drawn and all(text.get_bbox_patch() is None for text in drawn)
+
+
+def test_reasons_that_differ_in_numbers_are_told_with_their_range():
+    status = ["identified", *(f"not identified: one completion is worth {n} points" for n in ("1.9", "2.0", "1.9"))]
+    fits = pd.DataFrame({"source": "stopped", "status": [*status, "not identified: 15 items, at least 20 are needed"]})
+    assert plugins.load("plots", "saturation")._reasons(fits) == (
+        "Not identified, most often since: one completion is worth 1.9 to 2.0 points (3); "
+        "15 items, at least 20 are needed (1)."
+    )
+
+
+def test_ranks_without_a_time_say_so_and_why():
+    ranks = pd.DataFrame({"model_name": pd.Series(dtype="str")})
+    axes = pd.DataFrame({"cost": ["flops", "seconds"], "left_out": [np.nan, "not measured in any cell"]})
+    found = [bare(text) for text in texts(plugins.load("plots", "cost_ranks").draw(ranks, axes, {"study": "T"}))]
+    assert "No ranks by time: none was measured" in found
+    assert any("wall seconds: not measured in any cell." in text for text in found)
+
+
+def test_what_a_rise_of_s_eff_does_not_say_stands_at_its_panel(llm_figures):
+    found = [bare(text) for text in texts(llm_figures["trend"])]
+    assert any(text.startswith("Rises also where models only spend more; permuted dates: p = ") for text in found)
+    assert any("Release dates: 20" in text for text in found)
+
+
 def test_groups_of_benchmarks_are_no_benchmarks():
     cells = nano_cells()
     table = round_trip(frontier.frontier(frontier.points(cells, groups={"both": ["easy", "hard"]})))

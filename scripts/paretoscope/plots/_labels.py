@@ -83,7 +83,6 @@ def _draw(axes: Axes, room: _Room, i: int, text: str, size: float, bold: bool) -
         (x0, y0), (x1, y1) = to_axes(leader)
         axes.plot([x0, x1], [y0, y1], transform=axes.transAxes, color=GREY, linewidth=0.5, zorder=4)
     x, y = to_axes([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
-    covers = _covers(box[None, :], room.lines, 0.0).any()
     return axes.text(
         x,
         y,
@@ -93,8 +92,8 @@ def _draw(axes: Axes, room: _Room, i: int, text: str, size: float, bold: bool) -
         ha="center",
         va="center_baseline",
         transform=axes.transAxes,
+        # No box behind it: that would cut a hole into the frontier and its band.
         zorder=6,
-        bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.2} if covers else None,
     )
 
 

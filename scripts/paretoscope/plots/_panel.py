@@ -71,7 +71,7 @@ def draw_frontier(
         ]
         for bar in bars[-2:]:
             axes.plot(*bar.T, color=colour, alpha=0.6, linewidth=0.9, zorder=2, solid_capstyle="butt")
-        look = marker(row, colour if row["is_likely"] or not row["on_frontier"] else faded(colour), marker_size)
+        look = marker(row, colour if row["is_likely"] else faded(colour), marker_size)
         axes.plot(row["x"], row["y"], zorder=5 if row["on_frontier"] else 3, **look)
     named = points if labels == "all" else points[points["on_frontier"]] if labels == "frontier" else points.iloc[:0]
     hidden = points.drop(named.index)
@@ -84,7 +84,8 @@ def draw_frontier(
         # Twice, to weigh more: what a name covers of the frontier is missed more than a piece of a bar.
         [*bars, stairs, stairs],
         marker_size,
-        list(named["on_frontier"] & named["is_likely"]),
+        # Where no probability is known, the frontier by the means is all there is.
+        list(named["is_likely"] & (named["on_frontier"] | named["frontier_probability"].notna())),
     )
 
 
@@ -127,7 +128,7 @@ UNLIKELY = 0.05
 
 CHANCES = (
     f"In brackets: probability of being on the frontier, from {100 * UNLIKELY:g} to {100 - 100 * UNLIKELY:g} %; "
-    "pale: under 50 %."
+    f"surely: {100 - 100 * UNLIKELY:g} % or more; pale: under 50 %."
 )
 BAND = "Shaded: 95 % band of the frontier."
 

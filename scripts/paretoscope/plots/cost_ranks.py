@@ -59,6 +59,8 @@ def discordant_pairs(ranks: pd.DataFrame) -> tuple[int, int]:
 
 
 def _title(ranks: pd.DataFrame) -> str:
+    if ranks.empty:
+        return "No ranks by time: none was measured"
     if len(ranks) < 2:
         return "Ranks by FLOPs and by time"
     swapped, pairs = discordant_pairs(ranks)
@@ -69,7 +71,8 @@ def _title(ranks: pd.DataFrame) -> str:
 
 def _device(ranks: pd.DataFrame, axes: pd.DataFrame) -> str:
     if ranks.empty:
-        return ""
+        times = axes[axes["cost"].isin(TIMES) & (axes["left_out"].fillna("") != "")]
+        return " ".join(f"{TIMES[row['cost']]}: {plain(row['left_out'], 100)}." for row in times.to_dict("records"))
     row = axes[axes["cost"] == ranks["time"].iloc[0]].iloc[0]
     return f"Time: {row['name']} on {plain(row['device'])}, measured once, so that near-equal models swap by chance."
 
