@@ -5,6 +5,7 @@ import csv
 import io
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -196,6 +197,38 @@ def test_accuracies_that_one_model_reached_share_a_name(visit):
     assert texts == ["50, 60, 70% right"]
 
 
+def test_frontier_names_without_room_are_listed(visit, page):
+    found, unnamed = (
+        tables(ROWS, BENCHMARKS),
+        "byId('frontier-unnamed').hidden ? '' : byId('frontier-unnamed').textContent",
+    )
+    names = "[...document.querySelectorAll('#frontier .mark-text.role-mark text')].map((text) => text.textContent)"
+    for name in ("frontier", "costs"):
+        column, table = "total_flops_mean" if name == "frontier" else "cost_mean", found[name]
+        place = table["model"].str[-3:].astype(int)
+        # Nine models in one spot of the drawing, each a trifle dearer and better, and three far off.
+        table[column] = np.where(place < 9, 1e12 * (1 + place / 1e4), 1e15 * (1 + place))
+        table["accuracy"] = np.where(place < 9, 0.8 + place / 1e4, 0.9 + place / 1e3)
+    *_, text, drawn = visit(build(found, meta(ROWS, BENCHMARKS)), PAUSE, unnamed, names)
+    assert text.startswith("Also on the frontier")
+    missing = {row["model_name"] for row in ROWS} - set(drawn)
+    assert missing and all((name in text) == (name in missing) for name in (row["model_name"] for row in ROWS))
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ("not identified: FLOPs may as well not decline", "The data don't show whether the FLOPs needed fall. Drawn"),
+        ("not identified: accuracy doesn't surely rise with FLOPs", "No halving time is identified: accuracy doesn't"),
+    ],
+)
+def test_without_a_halving_time_the_reason_is_told(visit, note, words):
+    found = tables(ROWS, BENCHMARKS)
+    found["lines"] = found["lines"].assign(halving_months=np.nan, halving_note=note)
+    (text,) = visit(build(found, meta(ROWS, BENCHMARKS)), "byId('trend-words').textContent")
+    assert text.startswith(words)
+
+
 def test_what_wrong_answers_cost_is_told_for_the_choice_made(visit, page):
     cells = "[...document.querySelectorAll('#failure tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent))"
     sort = "document.querySelectorAll('#failure thead button')[2].click()"
@@ -369,9 +402,11 @@ def test_hostile_names_stay_text(visit, before):
 def test_a_phone_needs_no_sideways_scrolling(visit, page):
     values = visit(
         page, BODY_FITS, POINTS, "document.querySelectorAll('details').forEach((part) => (part.open = true))", BODY_FITS,
-        "document.querySelector('#frontier svg').getBoundingClientRect().right <= innerWidth", before=screen(390, 844),
+        "document.querySelector('#frontier svg').getBoundingClientRect().right <= innerWidth",
+        "[...document.querySelectorAll('#models thead th')].find((head) => head.textContent === 'On frontier').getBoundingClientRect().right <= innerWidth",
+        before=screen(390, 844),
     )  # fmt: skip
-    assert values[0] and values[1] == 12 and values[3] and values[4]
+    assert values[0] and values[1] == 12 and values[3] and values[4] and values[5]
 
 
 LUMINANCE = """((colour) => {
