@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -184,6 +186,17 @@ def footnote(points: pd.DataFrame, style: dict) -> str:
 def _range(values: pd.Series) -> str:
     low, high = (f"{value:,.10g}" for value in (values.min(), values.max()))
     return low if low == high else f"{low} to {high}"
+
+
+NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+
+
+def ranged(texts: list[str]) -> str:
+    """Return texts that differ in their numbers alone as one, with the range of each number."""
+    numbers = zip(*(re.findall(NUMBER, text) for text in texts), strict=True)
+    ends = ((min(each, key=float), max(each, key=float)) for each in numbers)
+    ranges = iter([low if low == high else f"{low} to {high}" for low, high in ends])
+    return re.sub(NUMBER, lambda _: next(ranges), texts[0])
 
 
 def left_out(table: pd.DataFrame, most: int = 4) -> str:

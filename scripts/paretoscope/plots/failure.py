@@ -149,7 +149,9 @@ def _missing(shown: pd.DataFrame, name: str, kind: str) -> str:
     missing = shown[shown[name].isna()]
     if missing.empty:
         return ""
-    reason = missing[f"{name}_note"].dropna().str.removeprefix("not identified: ").mode().get(0, "nothing to compare")
+    notes = missing[f"{name}_note"].dropna().str.removeprefix("not identified: ")
+    alike = [list(group) for _, group in notes.groupby(notes.str.replace(_panel.NUMBER, "", regex=True))]
+    reason = _panel.ranged(max(alike, key=len)) if alike else "nothing to compare"
     return f"No ratio{kind} for {len(missing)} of {len(shown)} models ({plain(reason, 100)})."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -195,17 +194,8 @@ def _reasons(fits: pd.DataFrame, most: int = 2) -> str:
     if unknown.empty:
         return ""
     # Numbers differ from cell to cell, the reason doesn't.
-    groups = sorted((alike for _, alike in unknown.groupby(unknown.str.replace(_NUMBER, "", regex=True))), key=len)
-    parts = [f"{plain(_ranged(list(alike)), 80)} ({len(alike)})" for alike in groups[::-1][:most]]
+    groups = sorted(
+        (alike for _, alike in unknown.groupby(unknown.str.replace(_panel.NUMBER, "", regex=True))), key=len
+    )
+    parts = [f"{plain(_panel.ranged(list(alike)), 80)} ({len(alike)})" for alike in groups[::-1][:most]]
     return f"Not identified, most often since: {'; '.join(parts)}."
-
-
-_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
-
-
-def _ranged(texts: list[str]) -> str:
-    """Return texts that differ in their numbers as one, with the range of each number."""
-    numbers = zip(*(re.findall(_NUMBER, text) for text in texts), strict=True)
-    ends = ((min(each, key=float), max(each, key=float)) for each in numbers)
-    ranges = iter([low if low == high else f"{low} to {high}" for low, high in ends])
-    return re.sub(_NUMBER, lambda _: next(ranges), texts[0])

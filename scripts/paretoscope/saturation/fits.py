@@ -33,10 +33,10 @@ log = logging.getLogger(__name__)
 FEWEST_BUDGETS = 5
 """A rise from a floor to a ceiling has four parameters."""
 FITTED_DISTANCE = 75.0
-"""Points x square root of the right items: Kolmogorov and Smirnov's distance to a curve of three parameters that was
-fitted to the same data and is the best of four shapes. 0 to 5 of 100 simulated curves of these shapes pass it."""
+"""Points, per square root of accuracy / items: Kolmogorov and Smirnov's distance to a curve of three parameters that
+was fitted to the same data and is the best of four shapes. 0 to 5 of 100 simulated curves of these shapes pass it."""
 POINT_DISTANCE = 163.0
-"""Points x square root of the items: the 1 % point of that distance to a curve known beforehand. At a few budgets
+"""Points, per square root of 1 / items: the 1 % point of that distance to a curve known beforehand. At a few budgets
 with a floor it is a wide margin."""
 
 
