@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..audit.escaping import escape
+from .data import PAIRED
 
 EXPLANATIONS = (
     (
@@ -34,8 +35,15 @@ EXPLANATIONS = (
         "Two models are compared on the questions that both answered; the range is the 95 % interval of that paired "
         "difference, for that pair alone: it is not widened because the pair was picked among many. A cheaper model "
         "counts as within 2 points of the most accurate where its interval ends at most 2 points below it "
-        "(non-inferiority). No p-values are shown; <code>frontier/differences.csv</code> has them, corrected for all "
-        "pairs.",
+        "(non-inferiority). Told are the differences of "
+        f"the {PAIRED} models that the fewest others beat; all, with p-values corrected for all pairs, are in "
+        "<code>frontier/differences.csv</code>.",
+    ),
+    (
+        "Wrong answers",
+        "Their share of the cost of all answers, and the cost of a right one: the mean cost over the accuracy. The "
+        "intervals are of such reruns, too. The hypervolume is the area that the frontier dominates "
+        "in accuracy and the logarithm of cost; a class is judged by what of it is lost without its models.",
     ),
     (
         "Average",
