@@ -146,6 +146,15 @@ def test_a_cheaper_model_is_named_with_what_it_would_lose(visit, difference, low
     assert order in budget if order else "not sure" not in budget and "on the same questions." in budget
 
 
+def test_a_difference_is_read_in_either_order(visit, page):
+    pairs = "MODELS.flatMap((one) => MODELS.map((other) => [one.m, other.m, ahead(one, other)]))"
+    means, found = visit(page, "DATA.accuracy.mean[0]", pairs)
+    for one, other, by in found:
+        expected = means[one] - means[other]
+        ends = None if one == other else [expected, expected - 0.03, expected + 0.03]
+        assert by == ends or [by["difference"], by["low"], by["high"]] == pytest.approx(ends, abs=1.1e-3)
+
+
 def test_benchmark_and_cost_can_be_chosen(visit, page):
     expected = tables(ROWS, BENCHMARKS)["costs"]
     tokens = expected[(expected["cost"] == "tokens") & (expected["scope"] == "proofs")]
