@@ -110,8 +110,8 @@ def _models(cards: Mapping[str, Mapping], cells: Sequence[Mapping]) -> str:
             _each(f"{cell['engine']['name']} {cell['engine'].get('version') or ''}" for cell in found),
             _each(cell["engine"].get("device") for cell in found),
             _each(cell["engine"].get("dtype") for cell in found),
-            _each(f"{_sampling(cell['sampling']['in_force'])}; {cell['samples']} per question" for cell in found),
-            _each(cell["seed"] for cell in found),
+            _each(f"{_in_force(cell)}; {cell['samples']} per question" for cell in found),
+            _each("not known" if cell["seed"] is None else cell["seed"] for cell in found),
         )
         for model, found in by_model.items()
     ]
@@ -152,6 +152,11 @@ def _source(source: Mapping | None) -> str:
         return " ".join(part for part in (source["hub_id"], source.get("subset"), source.get("split")) if part)
     kind = next(key for key in ("training", "generator", "path") if key in source)
     return {"training": "trained by the workflow", "generator": "made by the workflow", "path": "local file"}[kind]
+
+
+def _in_force(cell: Mapping) -> str:
+    """Return the sampling of a cell; of a recording nobody knows it."""
+    return _sampling(cell["sampling"]["in_force"] or {}) or "not known"
 
 
 def _sampling(sampling: Mapping) -> str:
