@@ -22,7 +22,18 @@ LAYERS = {
     2: ("catalog", "benchmarks", "engines", "graders", "crosscheck", "flops", "training", "hub"),
     1: (
         *("schema", "files", "store", "provenance", "plugins", "errors", "arithmetic"),
-        *("cards", "devices", "cluster", "statistics", "hypervolume", "bootstrap", "progress", "jobs", "degeneration", "serving"),
+        *(
+            "cards",
+            "devices",
+            "cluster",
+            "statistics",
+            "hypervolume",
+            "bootstrap",
+            "progress",
+            "jobs",
+            "degeneration",
+            "serving",
+        ),
     ),
 }
 """Modules and folders of the package. Imports lead from a layer to one below."""
