@@ -10,10 +10,11 @@ import pytest
 from .conftest import CONTRACT_STUDY, Checkout, tracked_files
 
 TABLES = Counter(summarize=1, find_frontier=1, find_cost_frontiers=1, compare_with_roofline=1)
+TABLES += Counter(estimate_uncertainty=1, measure_failure=1, find_counterfactuals=1, estimate_power=1)
 TABLES += Counter(fit_trend=1, find_saturation=1, count_votes=1)
 FIGURES = Counter(plot_frontier=1, plot_benchmark_frontier=1, plot_costs=1)
 FIGURES += Counter(plot_failure=1, plot_trend=1, plot_saturation=1)
-ANALYSIS = TABLES + FIGURES + Counter(write_summary=1)
+ANALYSIS = TABLES + FIGURES + Counter(write_summary=1, write_page=1)
 
 
 def jobs(**counts: int) -> Counter:
@@ -53,7 +54,7 @@ STUDY_CHANGES = {
     "plot setting changed": (("device: cpu}\n", "device: cpu}\nfigures: {font_size: 11}\n"), FIGURES),
     "threshold changed": (
         ("device: cpu}\n", "device: cpu}\nanalysis: {accuracy_thresholds: [0.4]}\n"),
-        jobs(fit_trend=1, plot_trend=1),
+        jobs(fit_trend=1, plot_trend=1, write_page=1),
     ),
     "batch size changed": (("device: cpu}\n", "device: cpu, batch_size: 3}\n"), Counter()),
     "precision changed": (
@@ -176,11 +177,12 @@ DELETIONS = {
     )
     + ANALYSIS,
     "summary/completions.parquet": ANALYSIS,
-    "frontier/frontier.csv": jobs(find_frontier=1, fit_trend=1, write_summary=1, plot_trend=1)
+    "frontier/frontier.csv": jobs(find_frontier=1, fit_trend=1, write_summary=1, write_page=1, plot_trend=1)
     + jobs(plot_frontier=1, plot_benchmark_frontier=1),
-    "frontier/costs.csv": jobs(find_cost_frontiers=1, plot_costs=1),
+    "frontier/costs.csv": jobs(find_cost_frontiers=1, estimate_uncertainty=1, find_counterfactuals=1, write_page=1)
+    + jobs(plot_costs=1, plot_frontier=1, plot_benchmark_frontier=1),
     "roofline/roofline.csv": jobs(compare_with_roofline=1),
-    "trend/lines.csv": jobs(fit_trend=1, plot_trend=1),
+    "trend/lines.csv": jobs(fit_trend=1, plot_trend=1, write_page=1),
     "plots/trend.png": jobs(plot_trend=1),
     "plots/frontier_average.svg": jobs(plot_frontier=1),
     "plots/cost_ranks.csv": jobs(plot_costs=1),
